@@ -1,0 +1,645 @@
+//! The handle on the index: writing, reading and searching chunks, and the tables of vectors beside them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use futures::TryStreamExt;
+use lancedb::connection::Connection;
+use lancedb::database::CreateTableMode;
+use lancedb::expr::DfExpr;
+use lancedb::index::scalar::{FtsQuery, FullTextSearchQuery, MatchQuery, Operator};
+use lancedb::query::{ExecutableQuery, QueryBase, Select};
+use lancedb::{ObjectStoreRegistry, Session, Table};
+use tokio::sync::Mutex;
+
+use crate::chunk_table::{self, ID, LAYOUT_KEY, MATERIAL_ID, PAYLOAD, TERMS, VERSION};
+use crate::maintenance::{self, IndexStats, OptimizeReport};
+use crate::material::check_material_id;
+use crate::snapshot::{Snapshot, row_ids, scored_row_ids};
+use crate::vector_table::{self, VectorTable, count_versions};
+use crate::writer::{Backlog, Change, TableKind, Writer, any_of};
+use crate::{
+    Filter, IndexError, IndexSettings, IndexedVersion, MaterialChunks, StoredChunk, TextHit,
+    VectorHit, VectorTableInfo,
+};
+
+/// Most rows a search returns, whatever was asked for.
+const MAX_HITS: usize = 10_000;
+/// When the tables are worth optimising: rows that are scanned at every question, and files opened by it.
+const BACKLOG_ROWS: u64 = 2_000;
+const BACKLOG_COMMITS: u64 = 50;
+
+/// The index. Cheap to clone; all clones share one writer per table.
+#[derive(Clone)]
+pub struct Index {
+    inner: Arc<Inner>,
+}
+
+impl std::fmt::Debug for Index {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Not the settings: options of an object store hold its keys.
+        f.debug_struct("Index")
+            .field("collection", &self.inner.settings.collection)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Inner {
+    settings: IndexSettings,
+    connection: Connection,
+    chunks: Table,
+    writer: Writer,
+    /// Opened tables of vectors, by the name of the table.
+    vectors: Mutex<BTreeMap<String, VectorTable>>,
+    /// The same tables' backlogs, to be looked at without waiting.
+    backlogs: RwLock<Vec<Arc<Backlog>>>,
+}
+
+impl Index {
+    /// Opens the index, creating it where there is none.
+    ///
+    /// The writers live on the current runtime, which must be a multi-threaded one.
+    ///
+    /// # Errors
+    /// [`IndexError::InvalidSettings`], [`IndexError::Layout`] if another version of the program wrote it, and
+    /// what the store says.
+    pub async fn open(settings: IndexSettings) -> Result<Self, IndexError> {
+        settings.check()?;
+        let session = Session::new(
+            settings.index_cache_bytes,
+            settings.metadata_cache_bytes,
+            Arc::new(ObjectStoreRegistry::default()),
+        );
+        let connection = lancedb::connect(&settings.uri)
+            .storage_options(settings.storage_options.clone())
+            // Every read asks for the newest version, so that no reader is ever behind a finished write.
+            .read_consistency_interval(Duration::ZERO)
+            .session(Arc::new(session))
+            .execute()
+            .await?;
+        let schema = Arc::clone(&chunk_table::SCHEMA);
+        let chunks = open_table(&connection, &settings.collection, schema).await?;
+        check_layout(&chunks, chunk_table::LAYOUT).await?;
+        maintenance::ensure_indices(&chunks, TableKind::Chunks).await?;
+        let backlog = backlog_of(&chunks, TableKind::Chunks).await?;
+        let writer = Writer::start(chunks.clone(), TableKind::Chunks, &settings, backlog);
+        let backlogs = RwLock::new(vec![Arc::clone(&writer.backlog)]);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                settings,
+                connection,
+                chunks,
+                writer,
+                vectors: Mutex::default(),
+                backlogs,
+            }),
+        })
+    }
+
+    /// Makes these chunks all there is of their materials: older rows go, new ones come, in one commit. Durable and
+    /// searchable when it returns; the same call twice leaves the same table. Vectors of other versions go too.
+    ///
+    /// # Errors
+    /// [`IndexError::InvalidInput`] for a bad id, version or ordinal, with nothing written; [`IndexError::DiskFull`],
+    /// [`IndexError::Conflict`] and [`IndexError::Storage`] with nothing committed.
+    ///
+    /// # Cancel safety
+    /// A caller dropped while waiting leaves its materials in the queue; they are written.
+    pub async fn replace(&self, materials: Vec<MaterialChunks>) -> Result<(), IndexError> {
+        let mut rows = BTreeMap::new();
+        let mut versions = BTreeMap::new();
+        for material in materials {
+            material.check()?;
+            rows.insert(material.material_id.clone(), chunk_table::rows(&material)?);
+            versions.insert(material.material_id, material.version);
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let outcome = self.inner.writer.write(Change::Replace(rows)).await?;
+        if outcome.removed == 0 {
+            return Ok(());
+        }
+        let stale = versions.iter().map(|(material_id, version)| {
+            any_of(MATERIAL_ID, [material_id]).and(!any_of(VERSION, [version]))
+        });
+        let Some(stale) = stale.reduce(DfExpr::or) else {
+            return Ok(());
+        };
+        for table in self.vector_handles().await? {
+            let change = Change::Delete(stale.clone());
+            table.inner.writer.write(change).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes these materials: their chunks in one commit, then their vectors, one commit per table. Ids that are
+    /// not there are no error.
+    ///
+    /// # Errors
+    /// As [`Self::replace`].
+    ///
+    /// # Cancel safety
+    /// A caller dropped while waiting leaves the chunks' deletion in the queue; vectors that stay behind are never
+    /// returned and go with the next [`Self::optimize`].
+    pub async fn delete(&self, material_ids: &[String]) -> Result<(), IndexError> {
+        for id in material_ids {
+            check_material_id(id)?;
+        }
+        if material_ids.is_empty() {
+            return Ok(());
+        }
+        // A replacement by nothing, so that deletions and replacements of different callers share a commit.
+        let nothing = RecordBatch::new_empty(Arc::clone(&chunk_table::SCHEMA));
+        let rows = material_ids
+            .iter()
+            .map(|id| (id.clone(), nothing.clone()))
+            .collect();
+        self.inner.writer.write(Change::Replace(rows)).await?;
+        for table in self.vector_handles().await? {
+            let change = Change::Delete(any_of(MATERIAL_ID, material_ids));
+            table.inner.writer.write(change).await?;
+        }
+        Ok(())
+    }
+
+    /// Chunks of a material, by ordinal; empty if there is none.
+    pub async fn chunks_of(&self, material_id: &str) -> Result<Vec<StoredChunk>, IndexError> {
+        let mut chunks = self.matching(any_of(MATERIAL_ID, [material_id])).await?;
+        chunks.sort_by_key(|stored| stored.chunk.ordinal);
+        Ok(chunks)
+    }
+
+    /// Chunks by id, in the order of `ids`; what does not exist is left out.
+    pub async fn chunks(&self, ids: &[String]) -> Result<Vec<StoredChunk>, IndexError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self.matching(any_of(ID, ids)).await?;
+        let mut found: HashMap<String, StoredChunk> = found
+            .into_iter()
+            .map(|stored| (stored.id.clone(), stored))
+            .collect();
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+
+    async fn matching(&self, filter: DfExpr) -> Result<Vec<StoredChunk>, IndexError> {
+        let snapshot = Snapshot::of(&self.inner.chunks).await?;
+        let row_ids = row_ids(snapshot.query().only_if_expr(filter)).await?;
+        if row_ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        chunk_table::read(&snapshot.take(&row_ids, &PAYLOAD).await?)
+    }
+
+    /// What is stored of a material.
+    pub async fn version_of(
+        &self,
+        material_id: &str,
+    ) -> Result<Option<IndexedVersion>, IndexError> {
+        let batches: Vec<RecordBatch> = self
+            .inner
+            .chunks
+            .query()
+            .only_if_expr(any_of(MATERIAL_ID, [material_id]))
+            .select(Select::columns(&[VERSION]))
+            .execute()
+            .await?
+            .try_collect()
+            .await?;
+        let chunks: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        let Some(batch) = batches.iter().find(|batch| batch.num_rows() > 0) else {
+            return Ok(None);
+        };
+        let version = chunk_table::text_column(batch, VERSION)?
+            .value(0)
+            .to_owned();
+        Ok(Some(IndexedVersion {
+            version,
+            chunks: chunks as u32,
+        }))
+    }
+
+    /// What is stored, by material id. Reads two columns of the whole table.
+    pub async fn materials(&self) -> Result<BTreeMap<String, IndexedVersion>, IndexError> {
+        let counts = count_versions(&self.inner.chunks).await?;
+        Ok(counts
+            .into_iter()
+            .map(|((material_id, version), chunks)| {
+                (material_id, IndexedVersion { version, chunks })
+            })
+            .collect())
+    }
+
+    /// Chunks that hold at least one of `terms` (joined by spaces, analysed like the chunks' own), best BM25 score
+    /// first, equal ones by id. At most `limit`, and never more than 10,000.
+    pub async fn search_text(
+        &self,
+        terms: &str,
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Vec<TextHit>, IndexError> {
+        if limit == 0 || filter.is_nothing() || terms.trim().is_empty() {
+            return Ok(Vec::new());
+        }
+        let words = MatchQuery::new(terms.to_owned())
+            .with_column(Some(TERMS.to_owned()))
+            .with_operator(Operator::Or)
+            .with_fuzziness(Some(0));
+        let snapshot = Snapshot::of(&self.inner.chunks).await?;
+        let mut query = snapshot
+            .query()
+            .full_text_search(FullTextSearchQuery::new_query(FtsQuery::Match(words)))
+            .limit(limit.min(MAX_HITS));
+        if let Some(ids) = &filter.material_ids {
+            query = query.only_if_expr(any_of(MATERIAL_ID, ids));
+        }
+        let scored = scored_row_ids(query, "_score").await?;
+        if scored.is_empty() {
+            return Ok(Vec::new());
+        }
+        let row_ids: Vec<u64> = scored.iter().map(|(row, _)| *row).collect();
+        let rows = snapshot.take(&row_ids, &PAYLOAD).await?;
+        let mut hits: Vec<TextHit> = chunk_table::read(&rows)?
+            .into_iter()
+            .zip(scored)
+            .map(|(chunk, (_, score))| TextHit { chunk, score })
+            .collect();
+        hits.sort_by(|a, b| {
+            b.score
+                .total_cmp(&a.score)
+                .then_with(|| a.chunk.id.cmp(&b.chunk.id))
+        });
+        Ok(hits)
+    }
+
+    /// The chunks whose vectors in `table` are nearest to `vector`, best first, equal ones by id. At most `limit`,
+    /// and never more than 10,000. Vectors whose chunk is gone do not count.
+    ///
+    /// # Errors
+    /// [`IndexError::Dimensions`] if `vector` has another length than the table's.
+    pub async fn search_vectors(
+        &self,
+        table: &VectorTable,
+        vector: &[f32],
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Vec<VectorHit>, IndexError> {
+        self.nearest(table, vector, filter, limit, false).await
+    }
+
+    /// As [`Self::search_vectors`], but compares every vector: what the approximate index is measured against.
+    ///
+    /// # Errors
+    /// As [`Self::search_vectors`].
+    pub async fn scan_vectors(
+        &self,
+        table: &VectorTable,
+        vector: &[f32],
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Vec<VectorHit>, IndexError> {
+        self.nearest(table, vector, filter, limit, true).await
+    }
+
+    async fn nearest(
+        &self,
+        table: &VectorTable,
+        vector: &[f32],
+        filter: &Filter,
+        limit: usize,
+        exact: bool,
+    ) -> Result<Vec<VectorHit>, IndexError> {
+        if limit == 0 || filter.is_nothing() {
+            return Ok(Vec::new());
+        }
+        let limit = limit.min(MAX_HITS);
+        let mut wanted = limit;
+        loop {
+            let near = table.near(vector, filter, wanted, exact).await?;
+            let found = near.len();
+            let hits = self.existing(near).await?;
+            // Vectors of chunks that are gone took places: look further, until there are enough or no more.
+            if hits.len() >= limit || found < wanted || wanted >= MAX_HITS {
+                return Ok(hits.into_iter().take(limit).collect());
+            }
+            wanted = (wanted * 4).min(MAX_HITS);
+        }
+    }
+
+    async fn existing(&self, near: Vec<vector_table::Near>) -> Result<Vec<VectorHit>, IndexError> {
+        let ids: Vec<String> = near.iter().map(|near| near.chunk_id.clone()).collect();
+        let mut chunks: HashMap<String, StoredChunk> = self
+            .chunks(&ids)
+            .await?
+            .into_iter()
+            .map(|stored| (stored.id.clone(), stored))
+            .collect();
+        let mut hits: Vec<VectorHit> = near
+            .into_iter()
+            .filter_map(|near| {
+                Some(VectorHit {
+                    chunk: chunks.remove(&near.chunk_id)?,
+                    cosine: near.cosine,
+                    sentences: near.sentences,
+                })
+            })
+            .collect();
+        hits.sort_by(|a, b| {
+            b.cosine
+                .total_cmp(&a.cosine)
+                .then_with(|| a.chunk.id.cmp(&b.chunk.id))
+        });
+        Ok(hits)
+    }
+
+    /// Terms of up to `limit` chunks, evenly spread over the table: a sample for document frequencies.
+    pub async fn sample_terms(&self, limit: usize) -> Result<Vec<String>, IndexError> {
+        let rows = self.inner.chunks.count_rows(None).await?;
+        if rows == 0 || limit == 0 {
+            return Ok(Vec::new());
+        }
+        let step = rows.div_ceil(limit).max(1);
+        let mut sample = Vec::with_capacity(limit.min(rows));
+        let mut batches = self
+            .inner
+            .chunks
+            .query()
+            .select(Select::columns(&[TERMS]))
+            .execute()
+            .await?;
+        let mut row = 0_usize;
+        while let Some(batch) = batches.try_next().await? {
+            for terms in chunk_table::text_column(&batch, TERMS)?.iter().flatten() {
+                if row.is_multiple_of(step) {
+                    sample.push(terms.to_owned());
+                }
+                row += 1;
+            }
+        }
+        Ok(sample)
+    }
+
+    /// Grows with every change of the chunks: part of the key of whatever is remembered of their answers.
+    pub async fn generation(&self) -> Result<u64, IndexError> {
+        Ok(self.inner.chunks.version().await?)
+    }
+
+    /// The table for vectors of `model_id`, created if there is none.
+    ///
+    /// # Errors
+    /// [`IndexError::ModelMismatch`] if the table holds other vectors than these.
+    pub async fn vectors(
+        &self,
+        model_id: &str,
+        dimensions: usize,
+    ) -> Result<VectorTable, IndexError> {
+        if model_id.is_empty() || !(1..=65_536).contains(&dimensions) {
+            return Err(IndexError::InvalidInput {
+                reason: "model id is empty or dimensions are not 1 to 65536".to_owned(),
+            });
+        }
+        let name = self.inner.settings.vector_table_name(model_id);
+        let mut opened = self.inner.vectors.lock().await;
+        let table = if let Some(table) = opened.get(&name) {
+            table.clone()
+        } else {
+            let schema = vector_table::schema(model_id, dimensions);
+            let table = open_table(&self.inner.connection, &name, schema).await?;
+            self.start_vectors(&mut opened, name.clone(), table).await?
+        };
+        if table.model_id() == model_id && table.dimensions() == dimensions {
+            return Ok(table);
+        }
+        Err(IndexError::ModelMismatch {
+            table: name,
+            expected_model: model_id.to_owned(),
+            expected_dimensions: dimensions,
+            found_model: table.model_id().to_owned(),
+            found_dimensions: table.dimensions(),
+        })
+    }
+
+    /// The tables of vectors, by the name of their table.
+    pub async fn vector_tables(&self) -> Result<Vec<VectorTableInfo>, IndexError> {
+        let mut infos = Vec::new();
+        for table in self.vector_handles().await? {
+            infos.push(table.info().await?);
+        }
+        Ok(infos)
+    }
+
+    /// Drops the table of vectors of `model_id`, if there is one; handles on it end with [`IndexError::Closed`] or
+    /// [`IndexError::Storage`].
+    pub async fn drop_vectors(&self, model_id: &str) -> Result<(), IndexError> {
+        let name = self.inner.settings.vector_table_name(model_id);
+        let mut opened = self.inner.vectors.lock().await;
+        if let Some(table) = opened.remove(&name) {
+            table.inner.writer.close().await;
+        }
+        match self.inner.connection.drop_table(&name, &[]).await {
+            Ok(()) | Err(lancedb::Error::TableNotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Figures of all tables. Reads every version's manifest: for pages people look at, not for every request.
+    pub async fn stats(&self) -> Result<IndexStats, IndexError> {
+        let chunks = maintenance::table_stats(&self.inner.chunks, TableKind::Chunks).await?;
+        let mut vectors = Vec::new();
+        let mut names = vec![self.inner.settings.collection.clone()];
+        for table in self.vector_handles().await? {
+            let kind = TableKind::Vectors {
+                dimensions: table.dimensions(),
+            };
+            let stats = maintenance::table_stats(&table.inner.table, kind).await?;
+            vectors.push((table.info().await?, stats));
+            names.push(table.inner.table.name().to_owned());
+        }
+        let uri = self.inner.settings.uri.clone();
+        let disk_bytes = if uri.contains("://") {
+            None
+        } else {
+            tokio::task::spawn_blocking(move || maintenance::disk_bytes(&uri, &names))
+                .await
+                .ok()
+        };
+        Ok(IndexStats {
+            chunks,
+            vectors,
+            disk_bytes,
+        })
+    }
+
+    /// Enough has been written that [`Self::optimize`] is worth its time. Looks at counters only.
+    pub fn needs_optimize(&self) -> bool {
+        let Ok(backlogs) = self.inner.backlogs.read() else {
+            return true;
+        };
+        backlogs.iter().any(|backlog| {
+            backlog.rows.load(Ordering::Relaxed) >= BACKLOG_ROWS
+                || backlog.commits.load(Ordering::Relaxed) >= BACKLOG_COMMITS
+        })
+    }
+
+    /// Brings the search indices of all tables up to date, joins small data files, removes vectors without chunk,
+    /// and prunes old versions. Searches go on meanwhile; writes to a table wait until it is done.
+    ///
+    /// # Cancel safety
+    /// A caller dropped while waiting leaves the current table's work in the queue; it is finished.
+    pub async fn optimize(&self) -> Result<OptimizeReport, IndexError> {
+        let mut report = self.inner.writer.write(Change::Optimize).await?.report;
+        for table in self.vector_handles().await? {
+            report.stale_vectors_removed += self.remove_stale(&table).await?;
+            let outcome = table.inner.writer.write(Change::Optimize).await?;
+            report.add(&outcome.report);
+        }
+        Ok(report)
+    }
+
+    /// Removes vectors of materials and versions that have no chunks.
+    async fn remove_stale(&self, table: &VectorTable) -> Result<u64, IndexError> {
+        // In this order: what has a vector before the chunks are looked at had its chunks before that.
+        let with_vectors = table.counts().await?;
+        let with_chunks = count_versions(&self.inner.chunks).await?;
+        let stale: Vec<_> = with_vectors
+            .into_keys()
+            .filter(|version| !with_chunks.contains_key(version))
+            .collect();
+        let mut removed = 0;
+        for some in stale.chunks(100) {
+            let filter = some
+                .iter()
+                .map(|(material_id, version)| {
+                    any_of(MATERIAL_ID, [material_id]).and(any_of(VERSION, [version]))
+                })
+                .reduce(DfExpr::or);
+            if let Some(filter) = filter {
+                let outcome = table.inner.writer.write(Change::Delete(filter)).await?;
+                removed += outcome.removed;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Removes every row of every table and what it took on disk (older versions after
+    /// [`IndexSettings::keep_versions`]). All handles stay valid.
+    pub async fn reset(&self) -> Result<(), IndexError> {
+        self.inner.writer.write(Change::Clear).await?;
+        for table in self.vector_handles().await? {
+            table.inner.writer.write(Change::Clear).await?;
+        }
+        self.optimize().await?;
+        Ok(())
+    }
+
+    /// Has everything written that is queued, then ends the writers; later writes through other clones end with
+    /// [`IndexError::Closed`].
+    pub async fn close(self) {
+        self.inner.writer.close().await;
+        for table in self.inner.vectors.lock().await.values() {
+            table.inner.writer.close().await;
+        }
+    }
+
+    /// Handles on all tables of vectors of this collection, also those that other processes made.
+    async fn vector_handles(&self) -> Result<Vec<VectorTable>, IndexError> {
+        let names = self.inner.connection.table_names().execute().await?;
+        let mut opened = self.inner.vectors.lock().await;
+        let mut handles = Vec::new();
+        for name in names {
+            if !self.inner.settings.is_vector_table(&name) {
+                continue;
+            }
+            if let Some(table) = opened.get(&name) {
+                handles.push(table.clone());
+                continue;
+            }
+            let table = self.inner.connection.open_table(&name).execute().await?;
+            handles.push(self.start_vectors(&mut opened, name, table).await?);
+        }
+        Ok(handles)
+    }
+
+    async fn start_vectors(
+        &self,
+        opened: &mut BTreeMap<String, VectorTable>,
+        name: String,
+        table: Table,
+    ) -> Result<VectorTable, IndexError> {
+        check_layout(&table, vector_table::LAYOUT).await?;
+        let schema = table.schema().await?;
+        let Some((model_id, dimensions)) = vector_table::model_of(&schema) else {
+            return Err(IndexError::Corrupt {
+                reason: format!("table {name} does not say whose vectors it holds"),
+            });
+        };
+        let kind = TableKind::Vectors { dimensions };
+        maintenance::ensure_indices(&table, kind).await?;
+        let backlog = backlog_of(&table, kind).await?;
+        let writer = Writer::start(table.clone(), kind, &self.inner.settings, backlog);
+        if let Ok(mut backlogs) = self.inner.backlogs.write() {
+            backlogs.push(Arc::clone(&writer.backlog));
+        }
+        let handle = VectorTable {
+            inner: Arc::new(vector_table::Inner {
+                table,
+                writer,
+                model_id,
+                dimensions,
+            }),
+        };
+        opened.insert(name, handle.clone());
+        Ok(handle)
+    }
+}
+
+/// Opens the table `name`, or creates it; one of another schema is opened as it is.
+async fn open_table(
+    connection: &Connection,
+    name: &str,
+    schema: SchemaRef,
+) -> Result<Table, IndexError> {
+    match connection.open_table(name).execute().await {
+        Err(lancedb::Error::TableNotFound { .. }) => {}
+        opened => return Ok(opened?),
+    }
+    // Another process may be creating it too: then the one that is there is opened.
+    let table = connection
+        .create_empty_table(name, schema)
+        .mode(CreateTableMode::exist_ok(|request| request))
+        .execute()
+        .await?;
+    Ok(table)
+}
+
+async fn check_layout(table: &Table, expected: &str) -> Result<(), IndexError> {
+    let schema = table.schema().await?;
+    let found = schema.metadata().get(LAYOUT_KEY).map_or("", String::as_str);
+    if found == expected {
+        return Ok(());
+    }
+    Err(IndexError::Layout {
+        table: table.name().to_owned(),
+        expected: expected.to_owned(),
+        found: found.to_owned(),
+    })
+}
+
+/// What the last process left to be optimised.
+async fn backlog_of(table: &Table, kind: TableKind) -> Result<Backlog, IndexError> {
+    let stats = maintenance::table_stats(table, kind).await?;
+    let unindexed = match kind {
+        TableKind::Chunks => stats.unindexed_rows,
+        // Without an approximate index every vector is scanned, and that is as it should be.
+        TableKind::Vectors { .. } => 0,
+    };
+    Ok(Backlog {
+        commits: AtomicU64::new(stats.versions),
+        rows: AtomicU64::new(unindexed + stats.deleted_rows),
+    })
+}
