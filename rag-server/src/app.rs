@@ -1,0 +1,407 @@
+//! Puts the server together: opens what is kept, starts what works in the background, listens.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::web::Data;
+use actix_web::{App as HttpApp, HttpServer, middleware};
+use anyhow::Context as _;
+use index::Index;
+use shared::clock::{Clock, SystemClock};
+use shared::db::{self, Db};
+use shared::shutdown::Shutdown;
+use shared::token::ServiceTokens;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use utoipa::OpenApi as _;
+use utoipa_actix_web::AppExt as _;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::access::{self, Access};
+use crate::embedding::Embedding;
+use crate::ingest::IngestService;
+use crate::jobs::{JobService, Queue};
+use crate::materials::{Files, MaterialService};
+use crate::openapi::ApiDoc;
+use crate::query::QueryService;
+use crate::reader::{ReaderPool, ReaderSettings};
+use crate::routes;
+use crate::settings::Settings;
+use crate::status::StatusService;
+
+/// How often the index is looked at for rows that wait to be indexed.
+const TEND_EVERY: Duration = Duration::from_secs(2);
+/// How often it is tended even without need: old versions go.
+const TEND_AT_LEAST: Duration = Duration::from_secs(1800);
+/// How often an embedder that is away is looked for.
+const RECONNECT_EVERY: Duration = Duration::from_secs(15);
+/// Documents a reading process reads before it is replaced.
+const RECYCLE_AFTER: usize = 200;
+
+/// What the server takes from outside; tests bring their own.
+#[derive(Clone)]
+pub struct Ports {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The program started as `extract-worker`.
+    pub reader_program: PathBuf,
+}
+
+impl Ports {
+    /// The real ones: this machine's clock, this very program.
+    pub fn real() -> std::io::Result<Self> {
+        Ok(Self {
+            clock: Arc::new(SystemClock),
+            reader_program: std::env::current_exe()?,
+        })
+    }
+}
+
+/// Everything behind HTTP; the command line uses it too.
+#[derive(Clone)]
+pub struct Services {
+    /// Materials.
+    pub materials: Arc<MaterialService>,
+    /// Jobs.
+    pub jobs: Arc<JobService>,
+    /// Questions.
+    pub query: Arc<QueryService>,
+    /// What jobs do.
+    pub ingest: Arc<IngestService>,
+    /// Vectors.
+    pub embedding: Arc<Embedding>,
+    /// State of the server.
+    pub status: Arc<StatusService>,
+    /// The index.
+    pub index: Index,
+    /// State.
+    pub db: Db,
+    lock: Arc<DataLock>,
+}
+
+impl Services {
+    /// Opens what is kept below the data folder; another process that has it open is an error.
+    pub async fn open(settings: &Settings, ports: &Ports) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&settings.data_dir)
+            .with_context(|| format!("cannot create {}", settings.data_dir.display()))?;
+        let lock = DataLock::take(&settings.data_dir)?;
+        let db = db::connect(&settings.database_url)
+            .await
+            .context("cannot open the database")?;
+        db::migrate(
+            &db,
+            &sqlx::migrate!("migrations/sqlite"),
+            &sqlx::migrate!("migrations/postgres"),
+        )
+        .await
+        .context("cannot migrate the database")?;
+        let queue = Queue::open(&settings.queue_url)
+            .await
+            .context("cannot open the queue")?;
+        let mut index_settings =
+            index::IndexSettings::new(&settings.index.uri, &settings.index.collection);
+        index_settings.index_cache_bytes = settings.index.cache_bytes;
+        index_settings.sole_writer = true;
+        let index = Index::open(index_settings)
+            .await
+            .context("cannot open the index")?;
+        let files = Files::open(
+            &settings.data_dir.join("files"),
+            settings.server.upload_limit,
+        )
+        .await
+        .context("cannot open the file store")?;
+
+        let clock = Arc::clone(&ports.clock);
+        let embedding = Arc::new(Embedding::new(
+            db.clone(),
+            index.clone(),
+            settings.embedding.clone(),
+        ));
+        let jobs = Arc::new(JobService::new(db.clone(), queue, Arc::clone(&clock)));
+        let materials = Arc::new(MaterialService::new(
+            db.clone(),
+            files,
+            index.clone(),
+            Arc::clone(&jobs),
+            Arc::clone(&clock),
+        ));
+        let reader = ReaderPool::new(ReaderSettings {
+            program: ports.reader_program.clone(),
+            workers: settings.reader.workers,
+            timeout: settings.reader.timeout,
+            memory_bytes: settings.reader.memory_bytes,
+            cpu_seconds: settings.reader.timeout.as_secs().max(1),
+            recycle_after: RECYCLE_AFTER,
+            limits: settings.reader.limits,
+        });
+        let ingest = Arc::new(IngestService {
+            db: db.clone(),
+            materials: Arc::clone(&materials),
+            jobs: Arc::clone(&jobs),
+            index: index.clone(),
+            reader,
+            embedding: Arc::clone(&embedding),
+            chunking: settings.chunk,
+            mirrored_folder: settings.materials_dir.clone(),
+            clock: Arc::clone(&clock),
+            vectors_wanted: Notify::new(),
+            stopping: CancellationToken::new(),
+        });
+        let query = Arc::new(QueryService::new(
+            db.clone(),
+            index.clone(),
+            Arc::clone(&embedding),
+            rank::Model::bundled(),
+            settings.retrieval,
+        ));
+        let status = Arc::new(StatusService::new(
+            db.clone(),
+            index.clone(),
+            Arc::clone(&jobs),
+            Arc::clone(&embedding),
+            settings.index.collection.clone(),
+        ));
+        Ok(Self {
+            materials,
+            jobs,
+            query,
+            ingest,
+            embedding,
+            status,
+            index,
+            db,
+            lock: Arc::new(lock),
+        })
+    }
+
+    /// The same services, ranking with another model.
+    pub(crate) fn with_ranking(mut self, model: rank::Model, settings: &Settings) -> Self {
+        let (db, index, embedding) = (
+            self.db.clone(),
+            self.index.clone(),
+            Arc::clone(&self.embedding),
+        );
+        self.query = Arc::new(QueryService::new(
+            db,
+            index,
+            embedding,
+            model,
+            settings.retrieval,
+        ));
+        self
+    }
+
+    /// Starts what works in the background until `shutdown`.
+    pub fn start(&self, shutdown: &Shutdown, concurrency: std::num::NonZeroUsize) {
+        let stopping = self.ingest.stopping.clone();
+        let token = shutdown.token();
+        shutdown.spawn(async move {
+            token.cancelled().await;
+            stopping.cancel();
+        });
+        shutdown.spawn(Arc::clone(&self.ingest).run(concurrency));
+        shutdown.spawn(Arc::clone(&self.ingest).reconcile_forever());
+        shutdown.spawn(Arc::clone(&self.ingest).embed_forever());
+        shutdown.spawn(tend(self.index.clone(), shutdown.token()));
+        shutdown.spawn(keep_connected(Arc::clone(&self.ingest), shutdown.token()));
+    }
+}
+
+/// Indexes new rows, compacts and prunes, while reads go on.
+async fn tend(index: Index, stopping: CancellationToken) {
+    let mut last = Instant::now();
+    loop {
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = tokio::time::sleep(TEND_EVERY) => {}
+        }
+        if !index.needs_optimize() && last.elapsed() < TEND_AT_LEAST {
+            continue;
+        }
+        last = Instant::now();
+        if let Err(error) = index.optimize().await {
+            warn!(error = %shared::telemetry::chain(&error), "tending the index failed: {error}");
+        }
+    }
+}
+
+/// Looks for an embedder that is away until it is there.
+async fn keep_connected(ingest: Arc<IngestService>, stopping: CancellationToken) {
+    loop {
+        if ingest.embedding.status().configured_model.is_none() {
+            match ingest.embedding.connect().await {
+                Ok(()) => ingest.vectors_wanted.notify_one(),
+                Err(error) => warn!(
+                    error = %shared::telemetry::chain(&error),
+                    "full text answers alone until the embedding model is there: {error}"
+                ),
+            }
+        }
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = tokio::time::sleep(RECONNECT_EVERY) => {}
+        }
+    }
+}
+
+/// A server that listens and is not yet running.
+pub struct App {
+    server: actix_web::dev::Server,
+    address: SocketAddr,
+    services: Services,
+    settings: Settings,
+}
+
+impl App {
+    /// Opens everything and listens.
+    pub async fn build(settings: Settings, ports: Ports) -> anyhow::Result<Self> {
+        let services = Services::open(&settings, &ports).await?;
+        if matches!(
+            settings.embedding.source,
+            crate::embedding::EmbeddingSource::Bundled
+        ) {
+            services
+                .embedding
+                .connect()
+                .await
+                .context("cannot load the bundled embedding model")?;
+        }
+        let tokens = settings
+            .service
+            .as_ref()
+            .map(|service| {
+                ServiceTokens::new(
+                    &service.secret,
+                    service.issuer.as_str(),
+                    service.audience.as_str(),
+                )
+            })
+            .transpose()
+            .context("service.secret")?;
+        let access = Data::new(Access::new(
+            tokens,
+            settings.metrics_token.clone(),
+            Arc::clone(&ports.clock),
+        ));
+        let address = SocketAddr::new(settings.server.host, settings.server.port);
+        let listener =
+            TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+        let address = listener.local_addr()?;
+        services.lock.announce(address)?;
+        let data = routes::AppData::new(&services, &settings);
+        let server = HttpServer::new(move || {
+            HttpApp::new()
+                .into_utoipa_app()
+                .openapi(ApiDoc::openapi())
+                .configure(routes::all)
+                .openapi_service(|document| {
+                    SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document)
+                })
+                .into_app()
+                .configure(|config| data.configure(config))
+                .app_data(access.clone())
+                .wrap(middleware::from_fn(access::guard))
+                .wrap(middleware::from_fn(shared::telemetry::observe))
+                .wrap(shared::telemetry::logger())
+        })
+        .workers(settings.server.workers)
+        .shutdown_timeout(settings.server.drain.as_secs())
+        .disable_signals()
+        .listen(listener)?
+        .run();
+        Ok(Self {
+            server,
+            address,
+            services,
+            settings,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What is behind HTTP.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// Serves until `shutdown` begins, then finishes what is being done.
+    pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
+        self.services.start(&shutdown, self.settings.concurrency);
+        let handle = self.server.handle();
+        let mut serving = tokio::spawn(self.server);
+        info!(address = %self.address, "listening on {}", self.address);
+        tokio::select! {
+            result = &mut serving => {
+                shutdown.begin();
+                result.context("server thread")?.context("server")?;
+            }
+            () = shutdown.begun() => {
+                handle.stop(true).await;
+                serving.await.context("server thread")?.context("server")?;
+            }
+        }
+        let drained = shutdown.drain(self.settings.server.drain).await;
+        self.services.jobs.queue().close().await;
+        self.services.index.clone().close().await;
+        self.services.db.close().await;
+        info!("stopped: {drained:?}");
+        Ok(())
+    }
+}
+
+/// One process at a time has the data folder open. The lock file tells where its server listens.
+pub struct DataLock {
+    file: File,
+}
+
+impl DataLock {
+    const NAME: &'static str = "server.lock";
+
+    /// Takes the lock, or says who has it.
+    pub fn take(data_dir: &Path) -> anyhow::Result<Self> {
+        let path = data_dir.join(Self::NAME);
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .read(true)
+            .open(&path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { file }),
+            Err(std::fs::TryLockError::WouldBlock) => {
+                anyhow::bail!(
+                    "another process works in {}; only one may",
+                    data_dir.display()
+                )
+            }
+            Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
+        }
+    }
+
+    fn announce(&self, address: SocketAddr) -> std::io::Result<()> {
+        let mut file = &self.file;
+        self.file.set_len(0)?;
+        file.write_all(format!("http://{address}\n").as_bytes())
+    }
+
+    /// Address of the server that has the folder open; `None` when nobody has.
+    pub fn holder(data_dir: &Path) -> Option<String> {
+        let path = data_dir.join(Self::NAME);
+        let file = File::open(&path).ok()?;
+        match file.try_lock_shared() {
+            Err(std::fs::TryLockError::WouldBlock) => std::fs::read_to_string(&path)
+                .ok()
+                .map(|text| text.trim().to_owned()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! From bytes to searchable text.
+
+use index::{AnalysedChunk, MaterialChunks};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use super::{IngestError, IngestService, Step};
+use crate::jobs::JobRow;
+use crate::materials::store::{self, Reading};
+use crate::materials::{MaterialRow, MaterialState};
+
+/// Changes when chunks of the same bytes come out differently, so that old rows are replaced.
+const READING_VERSION: u32 = 1;
+
+impl IngestService {
+    /// Reads a material and writes its text to the index; its vectors follow elsewhere.
+    pub(super) async fn bring_in_text(
+        &self,
+        job: &JobRow,
+        cancel: &CancellationToken,
+    ) -> Result<Step, IngestError> {
+        let Some(id) = job.material_id.as_deref() else {
+            return Err(IngestError::Superseded);
+        };
+        let _held = tokio::select! {
+            held = self.materials.hold(id) => held,
+            () = cancel.cancelled() => return Err(IngestError::Cancelled),
+            () = self.stopping.cancelled() => return Err(IngestError::Stopping),
+        };
+        let material = store::find(&self.db, id)
+            .await?
+            .ok_or(IngestError::Superseded)?;
+        if material.revision != job.id {
+            return Err(IngestError::Superseded);
+        }
+        match material.state() {
+            MaterialState::Ready | MaterialState::Failed | MaterialState::NeedsOcr => {
+                return Ok(Step::Ended);
+            }
+            MaterialState::Searchable => {
+                self.vectors_wanted.notify_one();
+                return Ok(Step::Waits);
+            }
+            MaterialState::Queued | MaterialState::Extracting | MaterialState::Indexing => {}
+        }
+        let started = std::time::Instant::now();
+        self.enter(&material, MaterialState::Extracting).await?;
+        self.jobs.progress(&job.id, "extracting", 0, 0).await?;
+        let document = self.read(&material, cancel).await?;
+
+        let ocr_pages = document.pages_without_text();
+        let reading = Reading {
+            state: if document.blocks.is_empty() {
+                MaterialState::NeedsOcr
+            } else {
+                MaterialState::Indexing
+            },
+            kind: kind_name(&document),
+            pages: (!document.pages.is_empty()).then_some(document.pages.len() as i64),
+            warnings: serde_json::to_string(&document.warnings).unwrap_or_else(|_| "[]".into()),
+            ocr_pages: serde_json::to_string(&ocr_pages).unwrap_or_else(|_| "[]".into()),
+        };
+        if document.blocks.is_empty() && ocr_pages.is_empty() {
+            return Err(no_text());
+        }
+        if !store::set_read(&self.db, id, &job.id, &reading, self.clock.now_ms()).await? {
+            return Err(IngestError::Superseded);
+        }
+        if document.blocks.is_empty() {
+            let reason =
+                "O documento só tem imagens de páginas; é preciso reconhecer o texto delas.";
+            let now = self.clock.now_ms();
+            store::set_state(
+                &self.db,
+                id,
+                &job.id,
+                MaterialState::NeedsOcr,
+                Some(("needs_ocr", reason)),
+                now,
+            )
+            .await?;
+            self.index.delete(&[id.to_owned()]).await?;
+            return Ok(Step::Ended);
+        }
+        self.jobs.progress(&job.id, "indexing", 0, 0).await?;
+        let kind = document.kind;
+        let chunks = self.cut(document).await?;
+        if chunks.is_empty() {
+            return Err(no_text());
+        }
+        if cancel.is_cancelled() {
+            return Err(IngestError::Cancelled);
+        }
+        let count = chunks.len();
+        let version = self.version_of(&material.content_hash);
+        self.index
+            .replace(vec![MaterialChunks {
+                material_id: material.id.clone(),
+                version: version.clone(),
+                title: material.title.clone(),
+                source: material.source.clone(),
+                kind,
+                chunks,
+            }])
+            .await?;
+        let now = self.clock.now_ms();
+        if !store::set_indexed(&self.db, id, &job.id, count as i64, &version, now).await? {
+            return self.undo(id).await;
+        }
+        self.jobs.progress(&job.id, "embedding", 0, count).await?;
+        self.vectors_wanted.notify_one();
+        info!(
+            material.id = id,
+            chunks = count,
+            pages = material_pages(&reading),
+            duration_ms = started.elapsed().as_millis() as u64,
+            "material {id} is searchable"
+        );
+        Ok(Step::Waits)
+    }
+
+    async fn enter(&self, material: &MaterialRow, state: MaterialState) -> Result<(), IngestError> {
+        let now = self.clock.now_ms();
+        if store::set_state(&self.db, &material.id, &material.revision, state, None, now).await? {
+            Ok(())
+        } else {
+            Err(IngestError::Superseded)
+        }
+    }
+
+    async fn read(
+        &self,
+        material: &MaterialRow,
+        cancel: &CancellationToken,
+    ) -> Result<extract::Document, IngestError> {
+        let path = self.materials.files().path_of(&material.content_hash);
+        let stop = cancel.child_token();
+        let read = self.reader.read(&path, &material.filename, &stop);
+        tokio::pin!(read);
+        let result = tokio::select! {
+            result = &mut read => result,
+            () = self.stopping.cancelled() => return Err(IngestError::Stopping),
+        };
+        result.map_err(|error| {
+            if cancel.is_cancelled() {
+                IngestError::Cancelled
+            } else if error.permanent() {
+                IngestError::Unreadable {
+                    code: error.code(),
+                    detail: error.message(),
+                }
+            } else {
+                let detail = error.message();
+                IngestError::Passing {
+                    what: "reader",
+                    detail,
+                    source: Box::new(error),
+                }
+            }
+        })
+    }
+
+    /// Cuts a document and analyses its chunks, off the async threads.
+    async fn cut(&self, document: extract::Document) -> Result<Vec<AnalysedChunk>, IngestError> {
+        let settings = self.chunking;
+        let tokens = self.embedding.token_counter();
+        shared::telemetry::spawn_blocking_in_span(move || {
+            chunk::chunk(&document, settings, &*tokens)
+                .into_iter()
+                .map(|chunk| AnalysedChunk {
+                    terms: analysed(&chunk),
+                    chunk,
+                })
+                .collect::<Vec<_>>()
+        })
+        .await
+        .map_err(|error| IngestError::passing("chunking", error))
+    }
+
+    /// Names content and all that shapes its chunks.
+    pub(super) fn version_of(&self, content_hash: &str) -> String {
+        let shaped = format!(
+            "{content_hash}|{READING_VERSION}|{}|{}|{}",
+            terms::VERSION,
+            self.chunking.size,
+            self.chunking.overlap
+        );
+        blake3::hash(shaped.as_bytes())
+            .to_hex()
+            .chars()
+            .take(16)
+            .collect()
+    }
+
+    /// The material went away while its text was being written: the text goes too.
+    async fn undo(&self, id: &str) -> Result<Step, IngestError> {
+        if store::find(&self.db, id).await?.is_none() {
+            self.index.delete(&[id.to_owned()]).await?;
+        }
+        Err(IngestError::Superseded)
+    }
+}
+
+/// The terms a chunk is found by: its own and those of the headings above it.
+pub(crate) fn analysed(chunk: &chunk::Chunk) -> String {
+    let mut all = terms::terms(&chunk.text);
+    for heading in &chunk.headings {
+        all.extend(terms::terms(heading));
+    }
+    all.join(" ")
+}
+
+fn kind_name(document: &extract::Document) -> String {
+    serde_json::to_value(document.kind)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+fn material_pages(reading: &Reading) -> i64 {
+    reading.pages.unwrap_or_default()
+}
+
+fn no_text() -> IngestError {
+    IngestError::Unreadable {
+        code: "no_text",
+        detail: "Não há texto neste documento.".into(),
+    }
+}

@@ -1,0 +1,237 @@
+//! `/jobs`: what is being done, how far it is, and how to stop it.
+
+use std::time::Duration;
+
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpResponse, delete, get};
+use futures::stream;
+use serde::{Deserialize, Serialize};
+use shared::body::{Json, Path, Query};
+use shared::clock::rfc3339;
+use shared::problem::{ApiError, Problem, Problems};
+
+use super::{JobRow, JobService, JobState};
+use crate::sse;
+
+/// How long a follower waits before it is told that the line is alive.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// A job.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub(crate) struct JobView {
+    /// Id; sorts by time.
+    pub id: String,
+    /// `ingest`, `mirror` or `reindex`.
+    pub kind: String,
+    /// `queued`, `running`, `done`, `failed` or `cancelled`.
+    pub state: String,
+    /// What is being done now.
+    pub stage: String,
+    /// Units done.
+    pub done: i64,
+    /// Units in all; 0 while not known.
+    pub total: i64,
+    /// Seconds until the end at the pace so far; null when it cannot be told.
+    pub eta_seconds: Option<i64>,
+    /// The material it works on.
+    pub material_id: Option<String>,
+    /// The job that started it.
+    pub parent_id: Option<String>,
+    /// Tries that failed.
+    pub attempts: i64,
+    /// Why it failed, or why its last try did.
+    pub error: Option<Reason>,
+    /// Someone asked for its end.
+    pub cancel_requested: bool,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339.
+    pub started_at: Option<String>,
+    /// RFC 3339.
+    pub updated_at: String,
+    /// RFC 3339.
+    pub finished_at: Option<String>,
+}
+
+/// Why something failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct Reason {
+    /// Stable code.
+    pub code: String,
+    /// Sentence for people.
+    pub detail: String,
+}
+
+impl Reason {
+    pub(crate) fn of(code: Option<String>, detail: Option<String>) -> Option<Self> {
+        Some(Self {
+            code: code?,
+            detail: detail.unwrap_or_default(),
+        })
+    }
+}
+
+impl From<JobRow> for JobView {
+    fn from(job: JobRow) -> Self {
+        let eta_seconds = eta(&job);
+        Self {
+            eta_seconds,
+            id: job.id,
+            kind: job.kind,
+            state: job.state,
+            stage: job.stage,
+            done: job.done,
+            total: job.total,
+            material_id: job.material_id,
+            parent_id: job.parent_id,
+            attempts: job.attempts,
+            error: Reason::of(job.reason_code, job.reason),
+            cancel_requested: job.cancel_requested,
+            created_at: rfc3339(job.created_at),
+            started_at: job.started_at.map(rfc3339),
+            updated_at: rfc3339(job.updated_at),
+            finished_at: job.finished_at.map(rfc3339),
+        }
+    }
+}
+
+/// Seconds left at the pace so far.
+fn eta(job: &JobRow) -> Option<i64> {
+    let started = job.started_at?;
+    if job.state() != JobState::Running || job.done <= 0 || job.total < job.done {
+        return None;
+    }
+    let spent_ms = (job.updated_at - started).max(0);
+    Some(spent_ms * (job.total - job.done) / job.done / 1000)
+}
+
+/// Which jobs to list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListJobs {
+    /// Only jobs in this state.
+    state: Option<String>,
+    /// Only jobs older than the one with this id: the last of the page before.
+    before: Option<String>,
+    /// Most jobs to list, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u16>,
+}
+
+/// Jobs.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct JobList {
+    /// The newest first.
+    pub jobs: Vec<JobView>,
+}
+
+/// Lists jobs, the newest first.
+#[utoipa::path(tag = "jobs", params(ListJobs), responses((status = 200, body = JobList), Problems))]
+#[get("/jobs")]
+pub(crate) async fn list(
+    query: Query<ListJobs>,
+    jobs: Data<JobService>,
+) -> Result<Json<JobList>, ApiError> {
+    let limit = i64::from(query.limit.unwrap_or(100).clamp(1, 500));
+    let rows = jobs
+        .list(
+            query.state.as_deref(),
+            query.before.as_deref().unwrap_or_default(),
+            limit,
+        )
+        .await?;
+    Ok(Json(JobList {
+        jobs: rows.into_iter().map(JobView::from).collect(),
+    }))
+}
+
+/// One job.
+#[utoipa::path(tag = "jobs", params(("id" = String, Path)), responses((status = 200, body = JobView), Problems))]
+#[get("/jobs/{id}")]
+pub(crate) async fn show(
+    id: Path<String>,
+    jobs: Data<JobService>,
+) -> Result<Json<JobView>, ApiError> {
+    Ok(Json(jobs.find(&id).await?.into()))
+}
+
+/// Cancels a job and those it started; what was done stays.
+#[utoipa::path(tag = "jobs", params(("id" = String, Path)), responses((status = 200, body = JobView), Problems))]
+#[delete("/jobs/{id}")]
+pub(crate) async fn cancel(
+    id: Path<String>,
+    jobs: Data<JobService>,
+) -> Result<Json<JobView>, ApiError> {
+    Ok(Json(jobs.cancel(&id).await?.into()))
+}
+
+/// Follows a job: one `progress` event per change, then `done`.
+///
+/// Each event's data is the job as `GET /jobs/{id}` shows it.
+#[utoipa::path(tag = "jobs", params(("id" = String, Path)),
+    responses((status = 200, content_type = "text/event-stream", body = String), Problems))]
+#[get("/jobs/{id}/events")]
+pub(crate) async fn events(
+    id: Path<String>,
+    jobs: Data<JobService>,
+) -> Result<HttpResponse, ApiError> {
+    let first = jobs.find(&id).await?;
+    let follower = Follower {
+        changes: jobs.changes(),
+        id: id.into_inner(),
+        last: None,
+        next: Some(first),
+        ended: false,
+        jobs,
+    };
+    Ok(sse::response(stream::unfold(
+        follower,
+        |mut follower| async {
+            let event = follower.next_event().await?;
+            Some((Ok::<_, actix_web::Error>(event), follower))
+        },
+    )))
+}
+
+/// Follows one job for one client.
+struct Follower {
+    jobs: Data<JobService>,
+    changes: tokio::sync::watch::Receiver<u64>,
+    id: String,
+    last: Option<JobView>,
+    next: Option<JobRow>,
+    ended: bool,
+}
+
+impl Follower {
+    async fn next_event(&mut self) -> Option<Bytes> {
+        loop {
+            if self.ended {
+                return None;
+            }
+            let row = match self.next.take() {
+                Some(row) => row,
+                None => match tokio::time::timeout(HEARTBEAT, self.changes.changed()).await {
+                    Err(_) => return Some(sse::heartbeat()),
+                    Ok(Err(_)) => return None,
+                    Ok(Ok(())) => match self.jobs.find(&self.id).await {
+                        Ok(row) => row,
+                        Err(error) => {
+                            self.ended = true;
+                            let problem: Problem = ApiError::from(error).problem();
+                            return Some(sse::event("error", &problem));
+                        }
+                    },
+                },
+            };
+            self.ended = row.state().ended();
+            let view = JobView::from(row);
+            if self.last.as_ref() != Some(&view) {
+                let event = sse::event(if self.ended { "done" } else { "progress" }, &view);
+                self.last = Some(view);
+                return Some(event);
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The rag-server: an always-on service that reads materials, indexes them and answers questions with proof.
+//!
+//! A folder per feature; inside one, `routes` call services, services call stores. See `ARCHITECTURE.md`.
+
+mod access;
+mod admin;
+pub mod app;
+pub mod cli;
+pub mod embedding;
+mod eval;
+mod health;
+mod ingest;
+mod jobs;
+mod materials;
+mod openapi;
+mod query;
+pub mod reader;
+mod routes;
+pub mod settings;
+mod sse;
+mod status;
+
+pub use openapi::document as openapi_document;
+pub use query::{
+    Mode, QueryConfig, QueryRequest, QueryResponse, Search, SearchHit, SearchRequest,
+    SearchResponse, Source, Timings,
+};
+
+/// Every SQL statement of this server, so that tests can prepare them on both databases.
+pub fn statements() -> Vec<&'static str> {
+    materials::store::STATEMENTS
+        .iter()
+        .chain(jobs::store::STATEMENTS)
+        .copied()
+        .collect()
+}

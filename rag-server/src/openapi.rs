@@ -1,0 +1,60 @@
+//! The OpenAPI document: made from the routes, so that none can be missing.
+
+use actix_web::App;
+use shared::problem::{FieldError, Problem};
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_actix_web::AppExt as _;
+
+use crate::routes;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Acervo rag-server",
+        description = "Reads a course's materials, answers questions from them and proves every answer. \
+            With SERVICE_SECRET set, every route but the health checks takes a service token.",
+    ),
+    tags(
+        (name = "query", description = "Questions and searches"),
+        (name = "materials", description = "What is searched"),
+        (name = "jobs", description = "What is being done"),
+        (name = "admin", description = "Acts on the whole"),
+        (name = "state", description = "Health and numbers"),
+    ),
+    components(schemas(Problem, FieldError)),
+    modifiers(&ServiceToken),
+    security(("service_token" = [])),
+)]
+pub(crate) struct ApiDoc;
+
+struct ServiceToken;
+
+impl utoipa::Modify for ServiceToken {
+    fn modify(&self, document: &mut Document) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("HS256, signed with SERVICE_SECRET, valid 60 s"))
+            .build();
+        document
+            .components
+            .get_or_insert_default()
+            .security_schemes
+            .insert(
+                "service_token".to_owned(),
+                SecurityScheme::Http(scheme).into(),
+            );
+    }
+}
+
+/// The whole document.
+pub fn document() -> Document {
+    App::new()
+        .into_utoipa_app()
+        .openapi(ApiDoc::openapi())
+        .configure(routes::all)
+        .split_for_parts()
+        .1
+}

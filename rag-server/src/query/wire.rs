@@ -1,0 +1,358 @@
+//! What is asked and what is answered, on the wire and checked.
+
+use extract::Locator;
+use rank::Fusion;
+use serde::{Deserialize, Serialize};
+use shared::problem::Invalid;
+
+use super::RetrievalSettings;
+use crate::materials::MaterialId;
+
+/// Most characters of a question; longer ones are no questions.
+const MAX_QUESTION: usize = 50_000;
+/// Most sources of an answer.
+const MAX_TOP_K: i64 = 50;
+/// Most hits of a search.
+const MAX_HITS: i64 = 100;
+/// Most materials to search in.
+const MAX_MATERIALS: usize = 10_000;
+
+/// A question.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[schema(example = json!({"question": "O que é hipertrofia?", "config": {"top_k": 5}}))]
+pub struct QueryRequest {
+    /// The question, in Portuguese or English.
+    pub question: String,
+    /// Only these materials; null for all.
+    #[serde(default)]
+    pub material_ids: Option<Vec<String>>,
+    /// Only materials with one of these tags; null for all.
+    #[serde(default)]
+    pub tags: Option<Vec<String>>,
+    /// Only materials of one of these types (`pdf`, `xlsx`…); null for all.
+    #[serde(default)]
+    pub types: Option<Vec<String>>,
+    /// How to search.
+    #[serde(default)]
+    pub config: Option<QueryConfig>,
+}
+
+/// How to search and answer; absent fields take the server's settings.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QueryConfig {
+    /// Sources at most, 1 to 50.
+    #[schema(minimum = 1, maximum = 50)]
+    pub top_k: Option<i64>,
+    /// Where to look.
+    pub search: Option<Search>,
+    /// Lowest score of a source, 0 to 1.
+    #[schema(minimum = 0, maximum = 1)]
+    pub min_score: Option<f64>,
+    /// Rank again with the learned model; on unless told otherwise.
+    pub rerank: Option<bool>,
+    /// Prefer passages that differ from each other.
+    pub mmr: Option<bool>,
+    /// Let a chat model write the answer, where one is configured; else the best sentences are quoted.
+    pub generate: Option<bool>,
+}
+
+/// Where to look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Search {
+    /// Words and meaning.
+    #[default]
+    Hybrid,
+    /// Words alone.
+    Text,
+    /// Meaning alone.
+    Vector,
+}
+
+/// A search.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[schema(example = json!({"query": "descanso entre séries", "limit": 10}))]
+pub struct SearchRequest {
+    /// What to look for.
+    pub query: String,
+    /// Hits at most, 1 to 100; 10 unless told otherwise.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 100)]
+    pub limit: Option<i64>,
+    /// Only these materials; null for all.
+    #[serde(default)]
+    pub material_ids: Option<Vec<String>>,
+    /// Only materials with one of these tags; null for all.
+    #[serde(default)]
+    pub tags: Option<Vec<String>>,
+    /// Only materials of one of these types; null for all.
+    #[serde(default)]
+    pub types: Option<Vec<String>>,
+    /// How to search.
+    #[serde(default)]
+    pub config: Option<QueryConfig>,
+}
+
+/// A request that has been checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) question: String,
+    pub(crate) material_ids: Option<Vec<String>>,
+    pub(crate) tags: Option<Vec<String>>,
+    pub(crate) types: Option<Vec<String>>,
+    pub(crate) limit: usize,
+    pub(crate) fetch: usize,
+    pub(crate) search: Search,
+    pub(crate) fusion: Fusion,
+    pub(crate) min_score: f32,
+    pub(crate) mmr: bool,
+}
+
+impl QueryRequest {
+    /// Checks ranges; every fault is reported with its field.
+    pub(crate) fn check(&self, settings: &RetrievalSettings) -> Result<Asked, Invalid> {
+        let config = self.config.clone().unwrap_or_default();
+        let mut invalid = Invalid::new();
+        let top_k = config.top_k.unwrap_or(settings.top_k as i64);
+        if !(1..=MAX_TOP_K).contains(&top_k) {
+            invalid = invalid.field(
+                "/config/top_k",
+                "out_of_range",
+                "O número de fontes deve ficar entre 1 e 50.",
+            );
+        }
+        check(
+            "/question",
+            &self.question,
+            self.material_ids.as_ref(),
+            &config,
+            settings,
+            invalid,
+        )
+        .map(|asked| Asked {
+            limit: top_k as usize,
+            tags: self.tags.clone(),
+            types: self.types.clone(),
+            ..asked
+        })
+    }
+}
+
+impl SearchRequest {
+    /// Checks ranges; every fault is reported with its field.
+    pub(crate) fn check(&self, settings: &RetrievalSettings) -> Result<Asked, Invalid> {
+        let config = self.config.clone().unwrap_or_default();
+        let mut invalid = Invalid::new();
+        let limit = self.limit.or(config.top_k).unwrap_or(10);
+        if !(1..=MAX_HITS).contains(&limit) {
+            invalid = invalid.field(
+                "/limit",
+                "out_of_range",
+                "O número de resultados deve ficar entre 1 e 100.",
+            );
+        }
+        check(
+            "/query",
+            &self.query,
+            self.material_ids.as_ref(),
+            &config,
+            settings,
+            invalid,
+        )
+        .map(|asked| Asked {
+            limit: limit as usize,
+            fetch: asked.fetch.max(limit as usize),
+            min_score: config.min_score.unwrap_or(0.0) as f32,
+            tags: self.tags.clone(),
+            types: self.types.clone(),
+            ..asked
+        })
+    }
+}
+
+fn check(
+    pointer: &str,
+    question: &str,
+    material_ids: Option<&Vec<String>>,
+    config: &QueryConfig,
+    settings: &RetrievalSettings,
+    mut invalid: Invalid,
+) -> Result<Asked, Invalid> {
+    let question = question.trim();
+    let characters = question.chars().count();
+    if characters == 0 {
+        invalid = invalid.field(pointer, "blank", "Escreva uma pergunta.");
+    } else if characters > MAX_QUESTION {
+        invalid = invalid.field(
+            pointer,
+            "too_long",
+            "A pergunta passa de 50.000 caracteres.",
+        );
+    } else if question
+        .chars()
+        .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+    {
+        invalid = invalid.field(
+            pointer,
+            "control_characters",
+            "A pergunta contém caracteres de controle.",
+        );
+    }
+    let min_score = config.min_score.unwrap_or(f64::from(settings.min_score));
+    if !(0.0..=1.0).contains(&min_score) {
+        invalid = invalid.field(
+            "/config/min_score",
+            "out_of_range",
+            "A nota mínima deve ficar entre 0 e 1.",
+        );
+    }
+    if let Some(ids) = material_ids {
+        if ids.len() > MAX_MATERIALS {
+            invalid = invalid.field(
+                "/material_ids",
+                "too_many",
+                "Indique no máximo 10.000 materiais.",
+            );
+        }
+        for (position, id) in ids.iter().enumerate() {
+            if MaterialId::parse(id).is_err() {
+                invalid = invalid.field(
+                    format!("/material_ids/{position}"),
+                    "invalid_id",
+                    "Este identificador de material não é válido.",
+                );
+                break;
+            }
+        }
+    }
+    let search = config.search.unwrap_or_default();
+    let fusion = match (config.rerank.unwrap_or(true), search) {
+        (true, _) => Fusion::Learned,
+        (false, Search::Hybrid) => Fusion::MinMax,
+        (false, Search::Text) => Fusion::Text,
+        (false, Search::Vector) => Fusion::Vector,
+    };
+    invalid.or(Asked {
+        question: question.to_owned(),
+        material_ids: material_ids.cloned(),
+        tags: None,
+        types: None,
+        limit: settings.top_k,
+        fetch: settings.fetch,
+        search,
+        fusion,
+        min_score: min_score as f32,
+        mmr: config.mmr.unwrap_or(false),
+    })
+}
+
+/// How an answer came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// The best sentences of the material, quoted.
+    Extractive,
+    /// The material does not hold the answer.
+    NotFound,
+}
+
+/// An answer with its proof.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct QueryResponse {
+    /// Markdown; `[n]` names the source with that `n`.
+    pub answer: String,
+    /// How the answer came about.
+    pub mode: Mode,
+    /// What the answer rests on, the best first; empty when the material does not hold the answer.
+    pub sources: Vec<Source>,
+    /// Probability that the material answers the question, 0 to 1.
+    pub confidence: f32,
+    /// The chat model that wrote the answer; null for quotes.
+    pub model: Option<String>,
+    /// Tokens used; null without a chat model.
+    #[schema(value_type = Option<Object>)]
+    pub usage: Option<serde_json::Value>,
+    /// Cost in US dollars; 0 without a chat model.
+    pub cost: f64,
+    /// Seconds.
+    pub response_time: f64,
+    /// Where the time went.
+    pub timings: Timings,
+}
+
+/// Where the time went, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Timings {
+    /// Embedding the question.
+    pub embed_ms: f64,
+    /// Searching the index; text and vectors side by side.
+    pub search_ms: f64,
+    /// Ranking.
+    pub rank_ms: f64,
+    /// All of it.
+    pub total_ms: f64,
+}
+
+/// A passage that an answer rests on.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Source {
+    /// Number in the answer, from 1.
+    pub n: usize,
+    /// Id of the material.
+    pub material_id: String,
+    /// Id of the passage.
+    pub chunk_id: String,
+    /// Title of the material.
+    pub title: String,
+    /// Name of the material: a relative path.
+    pub source: String,
+    /// Page of the quote, from 1; null where there are no pages.
+    pub page: Option<u32>,
+    /// Sheet of the quote; null where there are none.
+    pub sheet: Option<String>,
+    /// Cells of the quote in A1 notation; null where there are none.
+    pub range: Option<String>,
+    /// Exact place of the quote.
+    #[schema(value_type = Object)]
+    pub locator: Locator,
+    /// Words that stand in the passage exactly as given here.
+    pub quote: String,
+    /// The whole passage.
+    pub chunk: String,
+    /// Probability that the passage answers the question, 0 to 1.
+    pub score: f32,
+}
+
+/// The best passages for a query.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SearchResponse {
+    /// The best first.
+    pub hits: Vec<SearchHit>,
+}
+
+/// A passage found.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SearchHit {
+    /// Id of the material.
+    pub material_id: String,
+    /// Id of the passage.
+    pub chunk_id: String,
+    /// Title of the material.
+    pub title: String,
+    /// Name of the material: a relative path.
+    pub source: String,
+    /// Page, from 1.
+    pub page: Option<u32>,
+    /// Sheet.
+    pub sheet: Option<String>,
+    /// Cells in A1 notation.
+    pub range: Option<String>,
+    /// Exact place of the passage.
+    #[schema(value_type = Object)]
+    pub locator: Locator,
+    /// The passage.
+    pub text: String,
+    /// Probability that the passage answers the query, 0 to 1.
+    pub score: f32,
+}

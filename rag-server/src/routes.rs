@@ -1,0 +1,80 @@
+//! Every route on one page, with the limits and the data they share.
+
+use std::sync::Arc;
+
+use actix_web::web::{self, Data, ServiceConfig};
+use shared::body::JsonLimit;
+use shared::problem::{self, Methods};
+use utoipa_actix_web::service_config::ServiceConfig as DocumentedConfig;
+
+use crate::app::Services;
+use crate::settings::Settings;
+use crate::{admin, health, jobs, materials, query, status};
+
+/// What routes share; cheap to clone, one per thread.
+#[derive(Clone)]
+pub(crate) struct AppData {
+    services: Services,
+    json_limit: usize,
+    methods: Arc<Methods>,
+}
+
+impl AppData {
+    pub(crate) fn new(services: &Services, settings: &Settings) -> Self {
+        Self {
+            services: services.clone(),
+            json_limit: settings.server.json_limit,
+            methods: Arc::new(Methods::from_openapi(&crate::openapi::document())),
+        }
+    }
+
+    /// Registers what routes share, and what answers where no route is.
+    pub(crate) fn configure(&self, config: &mut ServiceConfig) {
+        let services = &self.services;
+        config
+            .app_data(Data::from(Arc::clone(&services.materials)))
+            .app_data(Data::from(Arc::clone(&services.jobs)))
+            .app_data(Data::from(Arc::clone(&services.query)))
+            .app_data(Data::from(Arc::clone(&services.ingest)))
+            .app_data(Data::from(Arc::clone(&services.embedding)))
+            .app_data(Data::from(Arc::clone(&services.status)))
+            .app_data(JsonLimit(self.json_limit))
+            .app_data((*self.methods).clone())
+            .app_data(problem::json_config(self.json_limit))
+            .app_data(problem::query_config())
+            .app_data(problem::path_config())
+            .default_service(web::route().to(problem::not_found));
+    }
+}
+
+/// The table of contents; the OpenAPI document is made from it.
+pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
+    config
+        // For everyone
+        .service(health::health)
+        .service(health::healthz)
+        .service(health::livez)
+        // For operators
+        .service(health::readyz)
+        .service(status::status)
+        .service(status::stats)
+        // Questions
+        .service(query::routes::query)
+        .service(query::routes::query_stream)
+        .service(query::routes::search)
+        // Materials
+        .service(materials::routes::send)
+        .service(materials::routes::list)
+        .service(materials::routes::show)
+        .service(materials::routes::remove)
+        // Jobs
+        .service(jobs::routes::list)
+        .service(jobs::routes::show)
+        .service(jobs::routes::cancel)
+        .service(jobs::routes::events)
+        // Acts on the whole
+        .service(admin::process_materials)
+        .service(admin::reindex)
+        .service(admin::initialize)
+        .service(admin::reset);
+}

@@ -1,0 +1,20 @@
+//! The rag-server through HTTP: the real server, index, database, embedder and reading processes, in a temporary folder.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod access;
+mod bad_input;
+mod faults;
+mod jobs;
+mod materials;
+mod mirror;
+mod openapi;
+mod query;
+mod samples;
+mod store;
+mod test_app;

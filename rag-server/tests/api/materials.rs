@@ -1,0 +1,243 @@
+//! `/materials`: sent, replaced, listed, removed.
+
+use serde_json::{Value, json};
+
+use crate::test_app::{TestApp, sample};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pdf_is_read_indexed_and_cited_by_page() {
+    let app = TestApp::spawn().await;
+    let name = "regulamento-laboratorio.pdf?title=Regulamento&tags=norma,laborat%C3%B3rio&source=normas/regulamento.pdf";
+    let material = app
+        .bring_in(name, sample("regulamento-laboratorio.pdf"))
+        .await;
+    assert_eq!(material["type"], "pdf");
+    assert_eq!(material["title"], "Regulamento");
+    assert_eq!(material["tags"], json!(["norma", "laboratório"]));
+    assert!(material["pages"].as_i64().unwrap() >= 3);
+    assert!(material["chunks"].as_i64().unwrap() > 0);
+    assert_eq!(material["embedded"], material["chunks"]);
+    let answer = app
+        .ask("Para que telefone ligar em uma emergência médica?")
+        .await;
+    assert_eq!(answer["mode"], "extractive");
+    let first = &answer["sources"][0];
+    assert_eq!(
+        (first["page"].as_i64(), first["source"].as_str()),
+        (Some(3), Some("normas/regulamento.pdf"))
+    );
+    assert_eq!(first["n"], 1);
+    assert_eq!(first["locator"]["kind"], "page");
+    assert!(first["quote"].as_str().unwrap().contains("192"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workbook_is_cited_by_its_cells() {
+    let app = TestApp::spawn().await;
+    app.bring_in("plano.xlsx", sample("plano-de-treino.xlsx"))
+        .await;
+    let answer = app
+        .ask("Quantas séries de agachamento livre há no treino C?")
+        .await;
+    let first = &answer["sources"][0];
+    assert_eq!(first["sheet"], "Treino C", "{answer}");
+    assert_eq!(first["page"], Value::Null);
+    assert!(first["range"].as_str().unwrap().starts_with('A'), "{first}");
+    assert!(
+        first["quote"]
+            .as_str()
+            .unwrap()
+            .contains("Agachamento livre")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_bytes_again_cost_nothing() {
+    let app = TestApp::spawn().await;
+    let first = app.put("a.txt", "O prazo é de três dias.").await.json();
+    app.settled("a.txt", "ready").await;
+    let again = app
+        .put("a.txt?title=Novo", "O prazo é de três dias.")
+        .await
+        .json();
+    assert_eq!(
+        (again["unchanged"].as_bool(), &again["job_id"]),
+        (Some(true), &first["job_id"])
+    );
+    assert_eq!(app.get("/materials/a.txt").await.json()["title"], "Novo");
+    let hit = &app.find("prazo").await[0];
+    assert_eq!(hit["title"], "Novo");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_bytes_replace_the_material() {
+    let app = TestApp::spawn().await;
+    app.bring_in("a.txt", "A prova será na segunda-feira, dia catorze.")
+        .await;
+    app.bring_in("a.txt", "O exame acontece na quinta-feira, dia dezessete.")
+        .await;
+    assert!(app.find("segunda-feira catorze").await.is_empty());
+    assert_eq!(app.find("quinta-feira dezessete").await.len(), 1);
+    assert_eq!(app.get("/stats").await.json()["chunks"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn removing_takes_text_vectors_and_file() {
+    let app = TestApp::spawn().await;
+    app.bring_in("a.txt", "A biblioteca abre às oito horas.")
+        .await;
+    app.bring_in("b.txt", "A secretaria fecha às dezoito horas.")
+        .await;
+    let gone = app.delete("/materials/a.txt").await;
+    assert_eq!(gone.status, 204);
+    app.get("/materials/a.txt")
+        .await
+        .problem(404, "material_not_found");
+    app.delete("/materials/a.txt")
+        .await
+        .problem(404, "material_not_found");
+    assert!(app.find("biblioteca oito").await.is_empty());
+    let stats = app.get("/stats").await.json();
+    assert_eq!(
+        (
+            stats["documents"].as_i64(),
+            stats["chunks"].as_i64(),
+            stats["vectors"].as_i64()
+        ),
+        (Some(1), Some(1), Some(1))
+    );
+    let files = walk(&app.folder.path().join("files"));
+    assert_eq!(files, 1);
+    // What was removed may come back.
+    app.bring_in("a.txt", "A biblioteca abre às oito horas.")
+        .await;
+    assert_eq!(app.find("biblioteca oito").await.len(), 1);
+}
+
+fn walk(dir: &std::path::Path) -> usize {
+    std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            if path.is_dir() { walk(&path) } else { 1 }
+        })
+        .sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_materials_may_share_their_content() {
+    let app = TestApp::spawn().await;
+    app.bring_in("a.txt", "O mesmo texto.").await;
+    app.bring_in("b.txt", "O mesmo texto.").await;
+    assert_eq!(walk(&app.folder.path().join("files")), 1);
+    assert_eq!(app.delete("/materials/a.txt").await.status, 204);
+    assert_eq!(walk(&app.folder.path().join("files")), 1);
+    assert_eq!(app.find("mesmo texto").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_may_hold_accents_and_blanks() {
+    let app = TestApp::spawn().await;
+    let material = app
+        .bring_in(
+            "aula%20%C3%A7%C3%A3o%2250%25%27.txt",
+            "Conteúdo da aula de avaliação.",
+        )
+        .await;
+    assert_eq!(material["id"], "aula ção\"50%'.txt");
+    assert_eq!(
+        app.find("avaliação").await[0]["material_id"],
+        "aula ção\"50%'.txt"
+    );
+    let body = json!({ "query": "avaliação", "material_ids": ["aula ção\"50%'.txt"] });
+    assert_eq!(
+        app.post("/search", &body).await.json()["hits"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(
+        app.delete("/materials/aula%20%C3%A7%C3%A3o%2250%25%27.txt")
+            .await
+            .status,
+        204
+    );
+    assert!(app.find("avaliação").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_comes_in_pages() {
+    let app = TestApp::spawn().await;
+    for name in ["c", "a", "b"] {
+        app.bring_in(&format!("{name}.txt"), format!("Texto {name}."))
+            .await;
+    }
+    let first = app.get("/materials?limit=2").await.json();
+    let ids = |list: &Value| -> Vec<String> {
+        list["materials"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(ids(&first), ["a.txt", "b.txt"]);
+    let next = app
+        .get(&format!(
+            "/materials?limit=2&after={}",
+            first["next"].as_str().unwrap()
+        ))
+        .await
+        .json();
+    assert_eq!(
+        (ids(&next), &next["next"]),
+        (vec!["c.txt".to_owned()], &Value::Null)
+    );
+    assert_eq!(
+        app.get("/materials?state=failed").await.json()["materials"]
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_by_material_tag_and_type_hold() {
+    let app = TestApp::spawn().await;
+    app.bring_in("a.txt?tags=um", "O aquecimento dura dez minutos.")
+        .await;
+    app.bring_in(
+        "b.md?tags=dois",
+        "# Aula\n\nO aquecimento dura vinte minutos.",
+    )
+    .await;
+    let hits = async |filter: Value| -> Vec<String> {
+        let mut body = json!({ "query": "aquecimento" });
+        body.as_object_mut()
+            .unwrap()
+            .extend(filter.as_object().unwrap().clone());
+        let found = app.post("/search", &body).await.json();
+        let mut ids: Vec<String> = found["hits"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|hit| hit["material_id"].as_str().unwrap().to_owned())
+            .collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(hits(json!({})).await, ["a.txt", "b.md"]);
+    assert_eq!(hits(json!({ "material_ids": ["b.md"] })).await, ["b.md"]);
+    assert_eq!(hits(json!({ "tags": ["um", "três"] })).await, ["a.txt"]);
+    assert_eq!(hits(json!({ "types": ["markdown"] })).await, ["b.md"]);
+    assert_eq!(
+        hits(json!({ "tags": ["um"], "types": ["markdown"] })).await,
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        hits(json!({ "material_ids": [] })).await,
+        Vec::<String>::new()
+    );
+}

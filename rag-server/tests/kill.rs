@@ -1,0 +1,200 @@
+//! Kill −9 at random moments during an ingest: afterwards every document is ready, no row is lost or doubled.
+//!
+//! Ten kills and thirty documents here; `KILLS=50 KILL_DOCUMENTS=100 cargo nextest run -p rag-server --test kill`
+//! makes the figure of `docs/figures.md`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rand::rngs::SmallRng;
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::{Value, json};
+
+struct Server {
+    child: Child,
+    base: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Server {
+    async fn start(folder: &Path, http: &reqwest::Client) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        let child = Command::new(env!("CARGO_BIN_EXE_rag-server"))
+            .arg("serve")
+            .current_dir(root)
+            .env("DATA_DIR", folder)
+            .env("PORT", port.to_string())
+            .env("LOG_LEVEL", "error")
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Self {
+            child,
+            base: format!("http://127.0.0.1:{port}"),
+        };
+        let started = Instant::now();
+        while http
+            .get(format!("{}/health", server.base))
+            .send()
+            .await
+            .is_err()
+        {
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "the server does not start"
+            );
+            tokio::task::yield_now().await;
+        }
+        server
+    }
+
+    /// SIGKILL: nothing is flushed, nothing is told.
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+fn number(name: &str, otherwise: usize) -> usize {
+    std::env::var_os(name)
+        .and_then(|text| text.to_str()?.parse().ok())
+        .unwrap_or(otherwise)
+}
+
+/// A document of several passages with a word of its own.
+fn document(number: usize) -> String {
+    let mut text = format!("# Documento {number}\n\n");
+    for part in 0..3 {
+        text.push_str(&format!(
+            "## Parte {part}\n\nA palavra marcador{number}x{part} só existe aqui. "
+        ));
+        for sentence in 0..8 {
+            text.push_str(&format!(
+                "O treino {sentence} da parte {part} aumenta a força e a resistência do atleta. "
+            ));
+        }
+        text.push_str("\n\n");
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_lose_and_double_nothing() {
+    let (kills, documents) = (number("KILLS", 10), number("KILL_DOCUMENTS", 30));
+    let folder = tempfile::tempdir().unwrap();
+    let http = reqwest::Client::builder()
+        .timeout(Duration::from_secs(20))
+        .build()
+        .unwrap();
+    let mut random = SmallRng::seed_from_u64(20_260_101);
+    let mut server = Server::start(folder.path(), &http).await;
+    let (mut accepted, mut killed) = (0, 0);
+    let mut next_kill = Instant::now() + Duration::from_millis(random.random_range(1..600));
+    let started = Instant::now();
+    loop {
+        if killed < kills && Instant::now() >= next_kill {
+            server.kill();
+            killed += 1;
+            server = Server::start(folder.path(), &http).await;
+            next_kill = Instant::now() + Duration::from_millis(random.random_range(1..600));
+        }
+        if accepted < documents {
+            let url = format!("{}/materials/d{accepted}.md", server.base);
+            if let Ok(answer) = http.put(url).body(document(accepted)).send().await {
+                assert_eq!(answer.status().as_u16(), 202, "{:?}", answer.text().await);
+                accepted += 1;
+            }
+            continue;
+        }
+        let status: Value = http
+            .get(format!("{}/status", server.base))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        let ready = status["documents"]["ready"].as_u64().unwrap() as usize;
+        assert_eq!(status["documents"]["failed"], 0, "{status}");
+        if ready == documents && killed == kills {
+            break;
+        }
+        if ready == documents {
+            // Done before the last kill: one more document keeps it busy.
+            let again = random.random_range(0..documents);
+            http.put(format!("{}/materials/d{again}.md", server.base))
+                .body(format!("{}\n\nRevisão {killed}.", document(again)))
+                .send()
+                .await
+                .ok();
+        }
+        assert!(
+            started.elapsed() < Duration::from_secs(900),
+            "not ready: {status}"
+        );
+        tokio::task::yield_now().await;
+    }
+    let mut chunks = 0;
+    for document in 0..documents {
+        let url = format!("{}/materials/d{document}.md", server.base);
+        let material: Value = http.get(url).send().await.unwrap().json().await.unwrap();
+        assert_eq!(
+            (&material["state"], &material["embedded"]),
+            (&json!("ready"), &material["chunks"]),
+            "{material}"
+        );
+        chunks += material["chunks"].as_u64().unwrap();
+        for part in 0..3 {
+            let word = format!("marcador{document}x{part}");
+            let body = json!({ "query": word, "config": { "search": "text", "rerank": false } });
+            let found: Value = http
+                .post(format!("{}/search", server.base))
+                .json(&body)
+                .send()
+                .await
+                .unwrap()
+                .json()
+                .await
+                .unwrap();
+            let holding = found["hits"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|hit| hit["text"].as_str().unwrap().contains(&word))
+                .count();
+            assert_eq!(holding, 1, "{word} is found {holding} times");
+        }
+    }
+    let stats: Value = http
+        .get(format!("{}/stats", server.base))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(
+        (stats["chunks"].as_u64(), stats["vectors"].as_u64()),
+        (Some(chunks), Some(chunks)),
+        "{stats}"
+    );
+}
