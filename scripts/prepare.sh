@@ -3,7 +3,7 @@
 # usage: . scripts/prepare.sh; need protoc:protobuf-compiler cc:gcc …
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-cd "$root"
+cd "$root" || exit
 # Outside the clone, so that a clean clone reuses what another one built.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-/var/tmp/acervo-target}"
 export PATH="$HOME/.cargo/bin:$PATH"

@@ -32,8 +32,8 @@ start_postgres() {
 }
 
 if [ -z "${TEST_POSTGRES_URL:-}" ]; then
-    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need "no-such-program:postgresql"
-    bin=$(dirname "$(ls /usr/lib/postgresql/*/bin/initdb | tail -n 1)")
+    compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || need "no-such-program:postgresql"
+    bin=$(dirname "$(compgen -G "/usr/lib/postgresql/*/bin/initdb" | tail -n 1)")
     start_postgres "$bin"
 fi
 say "tests (SQLite and $TEST_POSTGRES_URL)"
