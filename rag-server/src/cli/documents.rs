@@ -11,7 +11,7 @@ use tokio_util::io::ReaderStream;
 
 use super::client::Client;
 use super::output::Output;
-use crate::materials::MaterialId;
+use crate::materials::{MaterialId, folder};
 use crate::settings::Settings;
 
 /// Pause between looks at a job.
@@ -181,26 +181,9 @@ fn find(paths: &[PathBuf]) -> anyhow::Result<BTreeMap<String, PathBuf>> {
             files.insert(name_of(path), path.clone());
             continue;
         }
-        let mut open = vec![path.clone()];
-        while let Some(dir) = open.pop() {
-            for entry in
-                std::fs::read_dir(&dir).with_context(|| format!("cannot read {}", dir.display()))?
-            {
-                let entry = entry?;
-                let hidden = entry.file_name().to_string_lossy().starts_with('.');
-                let kind = entry.file_type()?;
-                if kind.is_dir() && !hidden {
-                    open.push(entry.path());
-                } else if kind.is_file() && !hidden {
-                    let inside = entry.path();
-                    let relative = inside.strip_prefix(path).unwrap_or(&inside);
-                    files.insert(
-                        relative.to_string_lossy().replace('\\', "/"),
-                        inside.clone(),
-                    );
-                }
-            }
-        }
+        let inside =
+            folder::scan(path).with_context(|| format!("cannot read {}", path.display()))?;
+        files.extend(inside.into_iter().map(|(name, file)| (name, file.path)));
     }
     Ok(files)
 }

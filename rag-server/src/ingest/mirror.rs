@@ -2,7 +2,6 @@
 //! Unchanged ones, by size and time and else by content, cost nothing.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -10,20 +9,13 @@ use tracing::{info, warn};
 
 use super::{IngestError, IngestService, Step};
 use crate::jobs::JobRow;
-use crate::materials::{MaterialError, MaterialId, MaterialRow, MaterialState, store};
+use crate::materials::{MaterialError, MaterialId, MaterialRow, MaterialState, folder, store};
 
 /// What was asked of a mirror job.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct MirrorOptions {
     /// Read everything again, unchanged files too.
     pub(crate) force: bool,
-}
-
-/// A file of the folder.
-struct Found {
-    path: PathBuf,
-    size: u64,
-    modified_at: i64,
 }
 
 impl IngestService {
@@ -36,7 +28,7 @@ impl IngestService {
         let options: MirrorOptions = serde_json::from_str(&job.options).unwrap_or_default();
         self.jobs.progress(&job.id, "scanning", 0, 0).await?;
         let folder = self.mirrored_folder.clone();
-        let found = shared::telemetry::spawn_blocking_in_span(move || scan(&folder))
+        let found = shared::telemetry::spawn_blocking_in_span(move || folder::scan(&folder))
             .await
             .map_err(|error| IngestError::passing("scan", error))?
             .map_err(|error| IngestError::passing("scan", error))?;
@@ -126,72 +118,5 @@ impl IngestService {
                 }
             }
         }
-    }
-}
-
-/// Files below `folder` by relative path with `/`; links, hidden files and lock files of office programs left out.
-fn scan(folder: &Path) -> std::io::Result<BTreeMap<String, Found>> {
-    let mut found = BTreeMap::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(dir) = open.pop() {
-        for entry in std::fs::read_dir(&dir)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let Some(name) = name.to_str() else { continue };
-            if name.starts_with('.') || name.starts_with("~$") {
-                continue;
-            }
-            // Does not follow links: a link out of the folder would publish what lies elsewhere.
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                open.push(entry.path());
-            } else if kind.is_file() {
-                let data = entry.metadata()?;
-                let modified_at = data
-                    .modified()
-                    .ok()
-                    .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
-                    .map_or(0, |since| since.as_millis() as i64);
-                let path = entry.path();
-                let relative = path
-                    .strip_prefix(folder)
-                    .unwrap_or(&path)
-                    .components()
-                    .filter_map(|part| part.as_os_str().to_str())
-                    .collect::<Vec<_>>()
-                    .join("/");
-                found.insert(
-                    relative,
-                    Found {
-                        path,
-                        size: data.len(),
-                        modified_at,
-                    },
-                );
-            }
-        }
-    }
-    Ok(found)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::scan;
-
-    #[test]
-    fn the_folder_is_read_without_links_and_hidden_files() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(dir.path().join("módulo 1/sub")).unwrap();
-        std::fs::write(dir.path().join("módulo 1/sub/aula.pdf"), "x").unwrap();
-        std::fs::write(dir.path().join(".DS_Store"), "x").unwrap();
-        std::fs::write(dir.path().join("~$notas.xlsx"), "x").unwrap();
-        std::os::unix::fs::symlink("/etc", dir.path().join("etc")).unwrap();
-        let found = scan(dir.path()).unwrap();
-        assert_eq!(found.keys().collect::<Vec<_>>(), ["módulo 1/sub/aula.pdf"]);
-    }
-
-    #[test]
-    fn a_folder_that_is_not_there_is_an_error_and_no_empty_folder() {
-        assert!(scan(std::path::Path::new("/nowhere/at/all")).is_err());
     }
 }

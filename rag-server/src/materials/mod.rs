@@ -9,6 +9,7 @@
 
 mod error;
 mod files;
+pub(crate) mod folder;
 mod id;
 pub(crate) mod routes;
 mod service;
