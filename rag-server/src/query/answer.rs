@@ -236,13 +236,13 @@ mod tests {
             text: "Exercício; Séries\nSupino; 4\nRemada; 3".into(),
             sentences: vec![
                 Sentence {
-                    start: 19,
-                    end: 28,
+                    start: 20,
+                    end: 29,
                     locator: place(2),
                 },
                 Sentence {
-                    start: 29,
-                    end: 38,
+                    start: 30,
+                    end: 39,
                     locator: place(3),
                 },
             ],
@@ -256,9 +256,9 @@ mod tests {
     #[test]
     fn a_quote_is_cited_where_it_stands() {
         let chunk = chunk();
-        assert_eq!(proven(&chunk, &(19..28)), Some("Supino; 4"));
+        assert_eq!(proven(&chunk, &(20..29)), Some("Supino; 4"));
         assert_eq!(
-            Place::of(&place_of(&chunk, &(19..28))).range.as_deref(),
+            Place::of(&place_of(&chunk, &(20..29))).range.as_deref(),
             Some("A2:D2")
         );
         assert_eq!(
