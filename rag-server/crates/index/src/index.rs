@@ -24,11 +24,11 @@ use crate::vector_table::{self, VectorTable, count_versions};
 use crate::writer::{Backlog, Change, TableKind, Writer, any_of};
 use crate::{
     Filter, IndexError, IndexSettings, IndexedVersion, MaterialChunks, StoredChunk, TextHit,
-    VectorHit, VectorTableInfo,
+    VectorTableInfo,
 };
 
 /// Most rows a search returns, whatever was asked for.
-const MAX_HITS: usize = 10_000;
+pub(crate) const MAX_HITS: usize = 10_000;
 /// When the tables are worth optimising: rows that are scanned at every question, and files opened by it.
 const BACKLOG_ROWS: u64 = 2_000;
 const BACKLOG_COMMITS: u64 = 50;
@@ -272,86 +272,6 @@ impl Index {
         hits.sort_by(|a, b| {
             b.score
                 .total_cmp(&a.score)
-                .then_with(|| a.chunk.id.cmp(&b.chunk.id))
-        });
-        Ok(hits)
-    }
-
-    /// The chunks whose vectors in `table` are nearest to `vector`, best first, equal ones by id. At most `limit`,
-    /// and never more than 10,000. Vectors whose chunk is gone do not count.
-    ///
-    /// # Errors
-    /// [`IndexError::Dimensions`] if `vector` has another length than the table's.
-    pub async fn search_vectors(
-        &self,
-        table: &VectorTable,
-        vector: &[f32],
-        filter: &Filter,
-        limit: usize,
-    ) -> Result<Vec<VectorHit>, IndexError> {
-        self.nearest(table, vector, filter, limit, false).await
-    }
-
-    /// As [`Self::search_vectors`], but compares every vector: what the approximate index is measured against.
-    ///
-    /// # Errors
-    /// As [`Self::search_vectors`].
-    pub async fn scan_vectors(
-        &self,
-        table: &VectorTable,
-        vector: &[f32],
-        filter: &Filter,
-        limit: usize,
-    ) -> Result<Vec<VectorHit>, IndexError> {
-        self.nearest(table, vector, filter, limit, true).await
-    }
-
-    async fn nearest(
-        &self,
-        table: &VectorTable,
-        vector: &[f32],
-        filter: &Filter,
-        limit: usize,
-        exact: bool,
-    ) -> Result<Vec<VectorHit>, IndexError> {
-        if limit == 0 || filter.is_nothing() {
-            return Ok(Vec::new());
-        }
-        let limit = limit.min(MAX_HITS);
-        let mut wanted = limit;
-        loop {
-            let near = table.near(vector, filter, wanted, exact).await?;
-            let found = near.len();
-            let hits = self.existing(near).await?;
-            // Vectors of chunks that are gone took places: look further, until there are enough or no more.
-            if hits.len() >= limit || found < wanted || wanted >= MAX_HITS {
-                return Ok(hits.into_iter().take(limit).collect());
-            }
-            wanted = (wanted * 4).min(MAX_HITS);
-        }
-    }
-
-    async fn existing(&self, near: Vec<vector_table::Near>) -> Result<Vec<VectorHit>, IndexError> {
-        let ids: Vec<String> = near.iter().map(|near| near.chunk_id.clone()).collect();
-        let mut chunks: HashMap<String, StoredChunk> = self
-            .chunks(&ids)
-            .await?
-            .into_iter()
-            .map(|stored| (stored.id.clone(), stored))
-            .collect();
-        let mut hits: Vec<VectorHit> = near
-            .into_iter()
-            .filter_map(|near| {
-                Some(VectorHit {
-                    chunk: chunks.remove(&near.chunk_id)?,
-                    cosine: near.cosine,
-                    sentences: near.sentences,
-                })
-            })
-            .collect();
-        hits.sort_by(|a, b| {
-            b.cosine
-                .total_cmp(&a.cosine)
                 .then_with(|| a.chunk.id.cmp(&b.chunk.id))
         });
         Ok(hits)
