@@ -35,9 +35,6 @@ pub(crate) use vectors::passage;
 
 /// Tries of a job that fails for a passing reason; after the last its material is set aside.
 const MAX_ATTEMPTS: i64 = 3;
-/// Starts of a job that never came to an end, because the whole server died each time. Far above what restarts of a
-/// server under maintenance can reach for one material, so that only one that kills the server is set aside.
-const MAX_STARTS: i64 = 40;
 /// How often wake-ups that were lost are made up for.
 const RECONCILE_EVERY: Duration = Duration::from_secs(60);
 /// Jobs that ended this long ago are forgotten.
@@ -252,12 +249,6 @@ impl IngestService {
     async fn work(&self, job: &JobRow, cancel: &CancellationToken) -> Result<Step, IngestError> {
         if cancel.is_cancelled() {
             return Err(IngestError::Cancelled);
-        }
-        if job.starts > MAX_STARTS {
-            return Err(IngestError::Unreadable {
-                code: "interrupted",
-                detail: "O processamento deste material foi interrompido vezes demais; ele foi posto de lado.".into(),
-            });
         }
         if job.kind == JobKind::Ingest.as_str() {
             self.bring_in_text(job, cancel).await

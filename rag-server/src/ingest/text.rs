@@ -11,6 +11,9 @@ use crate::materials::{MaterialRow, MaterialState};
 
 /// Changes when chunks of the same bytes come out differently, so that old rows are replaced.
 const READING_VERSION: u32 = 1;
+/// Starts of a job whose material never became searchable, because the whole server died each time. Far above what
+/// restarts of a server under maintenance can reach for one material, so that only one that kills it is set aside.
+const MAX_STARTS: i64 = 40;
 
 impl IngestService {
     /// Reads a material and writes its text to the index; its vectors follow elsewhere.
@@ -42,6 +45,12 @@ impl IngestService {
                 return Ok(Step::Waits);
             }
             MaterialState::Queued | MaterialState::Extracting | MaterialState::Indexing => {}
+        }
+        if job.starts > MAX_STARTS {
+            return Err(IngestError::Unreadable {
+                code: "interrupted",
+                detail: "O processamento deste material foi interrompido vezes demais; ele foi posto de lado.".into(),
+            });
         }
         let started = std::time::Instant::now();
         self.enter(&material, MaterialState::Extracting).await?;

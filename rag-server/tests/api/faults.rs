@@ -33,15 +33,20 @@ async fn what_was_accepted_is_finished_after_a_restart() {
     );
 }
 
+/// Six rounds here; `CLIENT_ROUNDS=150 cargo nextest run -p rag-server eight_clients` takes more than a minute and makes
+/// the figure of `docs/figures.md`.
 #[tokio::test(flavor = "multi_thread")]
 async fn eight_clients_adding_and_removing_lose_nothing() {
+    let rounds: usize = std::env::var_os("CLIENT_ROUNDS")
+        .and_then(|text| text.to_str()?.parse().ok())
+        .unwrap_or(6);
     let app = Arc::new(TestApp::spawn().await);
     let mut clients = Vec::new();
     for client in 0..8 {
         let app = Arc::clone(&app);
         clients.push(tokio::spawn(async move {
             let mut kept = BTreeSet::new();
-            for round in 0..6 {
+            for round in 0..rounds {
                 let (keep, lose) = (format!("c{client}r{round}k"), format!("c{client}r{round}x"));
                 app.bring_in(
                     &format!("{keep}.txt"),
