@@ -33,7 +33,7 @@ async fn what_was_accepted_is_finished_after_a_restart() {
     );
 }
 
-/// Six rounds here; `CLIENT_ROUNDS=150 cargo nextest run -p rag-server eight_clients` takes more than a minute and makes
+/// Six rounds here; `CLIENT_ROUNDS=200 cargo nextest run -p rag-server eight_clients` takes more than a minute and makes
 /// the figure of `docs/figures.md`.
 #[tokio::test(flavor = "multi_thread")]
 async fn eight_clients_adding_and_removing_lose_nothing() {
