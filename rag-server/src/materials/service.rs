@@ -294,7 +294,9 @@ impl MaterialService {
         let ids = store::removals(&self.db).await?;
         for id in &ids {
             let _held = self.hold(id).await;
-            if store::find(&self.db, id).await?.is_none() {
+            // Gone, or failed and not to be answered from any more.
+            let row = store::find(&self.db, id).await?;
+            if row.is_none_or(|row| row.indexed_version.is_none()) {
                 self.index.delete(std::slice::from_ref(id)).await?;
             }
             store::clear_removal(&self.db, id).await?;

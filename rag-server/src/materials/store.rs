@@ -575,12 +575,13 @@ pub(crate) async fn clear_facts(db: &Db) -> Result<(), DbError> {
 }
 
 /// The material has no text in the index any more.
-pub(crate) async fn forget_text(db: &Db, id: &str, revision: &str) -> Result<(), DbError> {
+/// Whether the revision is still the material's.
+pub(crate) async fn forget_text(db: &Db, id: &str, revision: &str) -> Result<bool, DbError> {
     on_db!(db, |pool| sqlx::query(FORGET_TEXT)
         .bind(id)
         .bind(revision)
         .execute(pool)
         .await
-        .map(|_| ()))
+        .map(|done| done.rows_affected() == 1))
     .map_err(DbError::from)
 }

@@ -16,7 +16,7 @@ const EXCERPT_CHARACTERS: usize = 1200;
 /// The best sentences of the material, quoted; or that the material does not hold the answer.
 pub(super) fn extractive(asked: &Asked, retrieved: &Retrieved) -> QueryResponse {
     let ranking = &retrieved.ranking;
-    let english = is_english(&asked.question);
+    let english = asked.english.unwrap_or_else(|| is_english(&asked.question));
     let cited = cited(asked, retrieved);
     if cited.is_empty() {
         let answer = if english {
@@ -60,7 +60,7 @@ pub(super) fn extractive(asked: &Asked, retrieved: &Retrieved) -> QueryResponse 
         };
         answer.push_str(&format!(
             "\n- “{}” [{}]",
-            one_line(words),
+            as_markdown(words),
             excerpt.passage + 1
         ));
     }
@@ -198,6 +198,21 @@ fn response(answer: String, mode: Mode, sources: Vec<Source>, confidence: f32) -
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Words of a document as Markdown that shows them and does nothing else: no image is loaded, no link or tag is live.
+fn as_markdown(words: &str) -> String {
+    let mut escaped = String::with_capacity(words.len());
+    for c in one_line(words).chars() {
+        if matches!(
+            c,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '~' | '|'
+        ) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
 }
 
 /// Whether a question is asked in English: by its commonest words.

@@ -174,7 +174,7 @@ async fn another_model_takes_over_when_all_is_embedded_anew() {
         )
         .await;
     }
-    let bundled = app.get("/status").await.json()["embedding"]["active_model"]
+    let bundled = app.get("/status").await.json()["providers"]["embedding"]["active_model"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -194,7 +194,10 @@ async fn another_model_takes_over_when_all_is_embedded_anew() {
     }
     assert_eq!(found.json()["hits"].as_array().unwrap().len(), 3);
     let before = app.get("/status").await.json();
-    assert_eq!(before["embedding"]["active_model"], bundled.as_str());
+    assert_eq!(
+        before["providers"]["embedding"]["active_model"],
+        bundled.as_str()
+    );
     assert_eq!(app.get("/readyz").await.json()["status"], "degraded");
 
     let started = app.send(app.request("POST", "/reindex")).await;
@@ -202,7 +205,10 @@ async fn another_model_takes_over_when_all_is_embedded_anew() {
     let job = app.ended(started.json()["job_id"].as_str().unwrap()).await;
     assert_eq!(job["state"], "done", "{job}");
     let after = app.get("/status").await.json();
-    assert_ne!(after["embedding"]["active_model"], bundled.as_str());
+    assert_ne!(
+        after["providers"]["embedding"]["active_model"],
+        bundled.as_str()
+    );
     assert_eq!(after["embedding"]["dimensions"], 3);
     for number in 0..3 {
         app.settled(&format!("d{number}.txt"), "ready").await;

@@ -14,6 +14,7 @@ use lancedb::expr::DfExpr;
 use lancedb::index::scalar::{FtsQuery, FullTextSearchQuery, MatchQuery, Operator};
 use lancedb::query::{ExecutableQuery, QueryBase, Select};
 use lancedb::{ObjectStoreRegistry, Session, Table};
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use crate::chunk_table::{self, ID, LAYOUT_KEY, MATERIAL_ID, PAYLOAD, TERMS, VERSION};
@@ -49,6 +50,8 @@ impl std::fmt::Debug for Index {
 }
 
 struct Inner {
+    /// Where writers live: a table may be opened from a runtime that ends before the index does.
+    runtime: Handle,
     settings: IndexSettings,
     connection: Connection,
     chunks: Table,
@@ -62,7 +65,7 @@ struct Inner {
 impl Index {
     /// Opens the index, creating it where there is none.
     ///
-    /// The writers live on the current runtime, which must be a multi-threaded one.
+    /// The writers live on the current runtime, which must be a multi-threaded one and outlive the index.
     ///
     /// # Errors
     /// [`IndexError::InvalidSettings`], [`IndexError::Layout`] if another version of the program wrote it, and
@@ -86,10 +89,18 @@ impl Index {
         check_layout(&chunks, chunk_table::LAYOUT).await?;
         maintenance::ensure_indices(&chunks, TableKind::Chunks).await?;
         let backlog = backlog_of(&chunks, TableKind::Chunks).await?;
-        let writer = Writer::start(chunks.clone(), TableKind::Chunks, &settings, backlog);
+        let runtime = Handle::current();
+        let writer = Writer::start(
+            &runtime,
+            chunks.clone(),
+            TableKind::Chunks,
+            &settings,
+            backlog,
+        );
         let backlogs = RwLock::new(vec![Arc::clone(&writer.backlog)]);
         Ok(Self {
             inner: Arc::new(Inner {
+                runtime,
                 settings,
                 connection,
                 chunks,
@@ -501,7 +512,13 @@ impl Index {
         let kind = TableKind::Vectors { dimensions };
         maintenance::ensure_indices(&table, kind).await?;
         let backlog = backlog_of(&table, kind).await?;
-        let writer = Writer::start(table.clone(), kind, &self.inner.settings, backlog);
+        let writer = Writer::start(
+            &self.inner.runtime,
+            table.clone(),
+            kind,
+            &self.inner.settings,
+            backlog,
+        );
         if let Ok(mut backlogs) = self.inner.backlogs.write() {
             backlogs.push(Arc::clone(&writer.backlog));
         }
