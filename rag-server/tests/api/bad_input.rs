@@ -111,6 +111,10 @@ async fn faulty_ids_and_paths_are_refused() {
     app.delete("/jobs/nowhere")
         .await
         .problem(404, "job_not_found");
+    for list in ["/jobs?limit=0", "/jobs?limit=501", "/materials?limit=0"] {
+        let problem = app.get(list).await.problem(422, "unprocessable");
+        assert_eq!(problem["errors"][0]["pointer"], "/limit", "{problem}");
+    }
     app.get("/jobs?state=tired")
         .await
         .problem(400, "invalid_request");

@@ -209,7 +209,7 @@ async fn another_model_takes_over_when_all_is_embedded_anew() {
         after["providers"]["embedding"]["active_model"],
         bundled.as_str()
     );
-    assert_eq!(after["embedding"]["dimensions"], 3);
+    assert_eq!(after["providers"]["embedding"]["dimensions"], 3);
     for number in 0..3 {
         app.settled(&format!("d{number}.txt"), "ready").await;
     }
