@@ -111,7 +111,8 @@ impl Services {
         let mut index_settings =
             index::IndexSettings::new(&settings.index.uri, &settings.index.collection);
         index_settings.index_cache_bytes = settings.index.cache_bytes;
-        index_settings.sole_writer = true;
+        // The lock covers the data folder: an index elsewhere may have another writer.
+        index_settings.sole_writer = Path::new(&settings.index.uri).starts_with(&settings.data_dir);
         let index = Index::open(index_settings)
             .await
             .context("cannot open the index")?;

@@ -202,6 +202,9 @@ impl IngestService {
 
     async fn reconcile(&self, just_started: bool) -> Result<(), IngestError> {
         self.materials.finish_removals().await?;
+        if just_started {
+            self.materials.sweep_files().await?;
+        }
         for state in [
             MaterialState::Queued,
             MaterialState::Extracting,

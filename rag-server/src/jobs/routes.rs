@@ -145,7 +145,11 @@ pub(crate) async fn list(
     let rows = jobs
         .list(
             query.state.as_deref(),
-            query.before.as_deref().unwrap_or_default(),
+            query
+                .before
+                .as_deref()
+                .unwrap_or_default()
+                .trim_matches('\0'),
             limit,
         )
         .await?;

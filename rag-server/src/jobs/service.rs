@@ -68,6 +68,9 @@ impl JobService {
 
     /// One job.
     pub async fn find(&self, id: &str) -> Result<JobRow, JobError> {
+        if id.contains('\0') {
+            return Err(JobError::NotFound); // Postgres takes no such text.
+        }
         store::find(&self.db, id).await?.ok_or(JobError::NotFound)
     }
 

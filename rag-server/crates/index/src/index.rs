@@ -207,34 +207,6 @@ impl Index {
         chunk_table::read(&snapshot.take(&row_ids, &PAYLOAD).await?)
     }
 
-    /// What is stored of a material.
-    pub async fn version_of(
-        &self,
-        material_id: &str,
-    ) -> Result<Option<IndexedVersion>, IndexError> {
-        let batches: Vec<RecordBatch> = self
-            .inner
-            .chunks
-            .query()
-            .only_if_expr(any_of(MATERIAL_ID, [material_id]))
-            .select(Select::columns(&[VERSION]))
-            .execute()
-            .await?
-            .try_collect()
-            .await?;
-        let chunks: usize = batches.iter().map(RecordBatch::num_rows).sum();
-        let Some(batch) = batches.iter().find(|batch| batch.num_rows() > 0) else {
-            return Ok(None);
-        };
-        let version = chunk_table::text_column(batch, VERSION)?
-            .value(0)
-            .to_owned();
-        Ok(Some(IndexedVersion {
-            version,
-            chunks: chunks as u32,
-        }))
-    }
-
     /// What is stored, by material id. Reads two columns of the whole table.
     pub async fn materials(&self) -> Result<BTreeMap<String, IndexedVersion>, IndexError> {
         let counts = count_versions(&self.inner.chunks).await?;
@@ -371,6 +343,9 @@ impl Index {
         let mut opened = self.inner.vectors.lock().await;
         if let Some(table) = opened.remove(&name) {
             table.inner.writer.close().await;
+            if let Ok(mut backlogs) = self.inner.backlogs.write() {
+                backlogs.retain(|backlog| !Arc::ptr_eq(backlog, &table.inner.writer.backlog));
+            }
         }
         match self.inner.connection.drop_table(&name, &[]).await {
             Ok(()) | Err(lancedb::Error::TableNotFound { .. }) => Ok(()),
