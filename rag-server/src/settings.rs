@@ -444,3 +444,21 @@ fn check_embedding(raw: &RawEmbedding, faults: &mut Faults<'_>) -> Option<Embedd
     remote.timeout = raw.timeout;
     Some(EmbeddingSource::Remote(remote))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::VARIABLES;
+
+    #[test]
+    fn every_variable_is_explained() {
+        let example = include_str!("../../env.example");
+        for variable in VARIABLES {
+            let explained = example.lines().any(|line| {
+                let line = line.trim_start_matches('#');
+                line.strip_prefix(variable.name)
+                    .is_some_and(|rest| rest.starts_with('='))
+            });
+            assert!(explained, "{} is not in env.example", variable.name);
+        }
+    }
+}
