@@ -4,7 +4,7 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, post};
 use serde::{Deserialize, Serialize};
-use shared::body::Json;
+use shared::body::{Json, read_json};
 use shared::problem::{ApiError, Code, Invalid, Problems};
 use shared::settings::SecretString;
 
@@ -165,12 +165,10 @@ pub(crate) async fn reset(
 
 /// Reads a JSON or form body; the content type decides, and JSON is meant where there is none.
 fn read<T: serde::de::DeserializeOwned>(request: &HttpRequest, body: &[u8]) -> Result<T, ApiError> {
-    let parsed = if is_form(request.headers()) {
-        serde_urlencoded::from_bytes(body).map_err(|error| error.to_string())
-    } else {
-        serde_json::from_slice(body).map_err(|error| error.to_string())
-    };
-    parsed.map_err(|_| {
+    if !is_form(request.headers()) {
+        return read_json(body);
+    }
+    serde_urlencoded::from_bytes(body).map_err(|_| {
         Invalid::new()
             .field(
                 "",

@@ -115,7 +115,11 @@ fn refuse_early(request: &HttpRequest, limit: usize) -> Option<ApiError> {
         .then(|| ApiError::new(Code::PayloadTooLarge))
 }
 
-fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+/// Reads a JSON body that is already here; faults name their field.
+///
+/// # Errors
+/// 400 for bad syntax, 422 with a pointer for unknown, missing and wrong fields.
+pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| problem::from_json(&error, body))?;

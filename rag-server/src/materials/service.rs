@@ -310,6 +310,11 @@ impl MaterialService {
 
     /// Removes everything.
     pub(crate) async fn remove_all(&self) -> Result<usize, MaterialError> {
+        for kind in [JobKind::Mirror, JobKind::Reindex] {
+            if let Some(open) = self.jobs.open_of_kind(kind).await.map_err(from_job)? {
+                self.cancel(&open.id).await?;
+            }
+        }
         let mut removed = 0;
         loop {
             let rows = store::list(&self.db, None, "", 500).await?;
@@ -334,7 +339,18 @@ impl MaterialService {
             store::clear_removal(&self.db, &id).await?;
         }
         store::clear_facts(&self.db).await?;
+        // What was sent meanwhile may have lost its text to the reset: it is read again.
+        for row in store::list(&self.db, None, "", i64::MAX).await? {
+            self.requeue(&row, None).await?;
+        }
         Ok(removed)
+    }
+
+    async fn cancel(&self, job: &str) -> Result<(), MaterialError> {
+        match self.jobs.cancel(job).await {
+            Ok(_) | Err(JobError::Ended | JobError::NotFound) => Ok(()),
+            Err(error) => Err(from_job(error)),
+        }
     }
 
     async fn drop_file(&self, hash: &str) -> Result<(), MaterialError> {

@@ -158,8 +158,15 @@ impl QueryService {
             Err(_) => return Err(QueryError::NoVectors),
         };
         let embed_ms = millis(started);
-        let hits = active.table.search(&vector, filter, asked.fetch).await?;
-        Ok((Some(vector), hits, embed_ms))
+        match active.table.search(&vector, filter, asked.fetch).await {
+            Ok(hits) => Ok((Some(vector), hits, embed_ms)),
+            // The table may have gone at this moment, as another model took over.
+            Err(error) if asked.search == Search::Hybrid => {
+                tracing::warn!(error = %shared::telemetry::chain(&error), "full text answers alone: {error}");
+                Ok((None, Vec::new(), embed_ms))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Brings the hits of both searches together, and what each of them does not know of the other's.

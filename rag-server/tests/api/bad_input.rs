@@ -225,6 +225,11 @@ async fn reset_asks_for_a_confirmation() {
             .await
             .problem(422, "confirmation_required");
     }
+    let problem = app
+        .post("/reset", &json!({ "confirm": "sim" }))
+        .await
+        .problem(422, "unprocessable");
+    assert_eq!(problem["errors"][0]["pointer"], "/confirm", "{problem}");
     let done = app.post("/reset", &json!({ "confirm": true })).await;
     assert_eq!(
         (done.status, done.json()["success"].as_bool()),
