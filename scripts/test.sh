@@ -12,19 +12,20 @@ export PATH="$CARGO_TARGET_DIR/tools/bin:$PATH"
 
 # A PostgreSQL of our own: a free port, a temporary folder, gone afterwards.
 start_postgres() {
-    local bin=$1 user=
+    # Not local: the trap below runs when the function is long over.
+    pg_bin=$1 as_postgres=
     pg=$(mktemp -d)
     # The server refuses to run as root.
     if [ "$(id -u)" -eq 0 ]; then
         chown postgres "$pg"
-        user="runuser -u postgres --"
+        as_postgres="runuser -u postgres --"
     fi
     local port
     port=$(shuf -i 20000-60000 -n 1)
-    $user "$bin/initdb" -D "$pg/data" -U postgres -A trust --no-sync >/dev/null
-    $user "$bin/pg_ctl" -D "$pg/data" -l "$pg/log" -w -o "-p $port -k $pg -h 127.0.0.1 -c fsync=off" start >/dev/null
+    $as_postgres "$pg_bin/initdb" -D "$pg/data" -U postgres -A trust --no-sync >/dev/null
+    $as_postgres "$pg_bin/pg_ctl" -D "$pg/data" -l "$pg/log" -w -o "-p $port -k $pg -h 127.0.0.1 -c fsync=off" start >/dev/null
     stop_postgres() {
-        $user "$bin/pg_ctl" -D "$pg/data" -m immediate stop >/dev/null 2>&1 || true
+        $as_postgres "$pg_bin/pg_ctl" -D "$pg/data" -m immediate stop >/dev/null 2>&1 || true
         rm -rf "$pg"
     }
     trap stop_postgres EXIT
