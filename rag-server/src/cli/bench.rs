@@ -61,6 +61,8 @@ struct Ingest {
     text_chunks_per_second: f64,
     /// Passages that get their vectors, from the first page on.
     vectors_per_second: f64,
+    /// Most memory of the server meanwhile, its readers not counted.
+    peak_mb: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -84,11 +86,12 @@ pub(crate) async fn run(
     let corpus = Corpus::read(&args.texts)?;
     let ingest = ingest(output, &corpus, args.pages).await?;
     output.line(&format!(
-        "ingest: {} pages; text {:.0} pages/s ({:.0} passages/s), vectors {:.1} passages/s",
+        "ingest: {} pages; text {:.0} pages/s ({:.0} passages/s), vectors {:.1} passages/s; {} MB at most",
         ingest.pages,
         ingest.text_pages_per_second,
         ingest.text_chunks_per_second,
-        ingest.vectors_per_second
+        ingest.vectors_per_second,
+        ingest.peak_mb
     ));
     let mut queries = Vec::new();
     for size in &args.sizes {
@@ -197,8 +200,8 @@ async fn ingest(output: &Output, corpus: &Corpus, pages: usize) -> anyhow::Resul
     bar.finish_and_clear();
     let bar = output.bar(documents as u64, "indexing");
     let mut text_done = None;
-    let (mut chunks, mut vectors);
-    loop {
+    let mut peak_mb = 0;
+    let (chunks, vectors, took) = loop {
         let status: serde_json::Value = client
             .get(format!("{}/status", server.base))
             .send()
@@ -214,31 +217,34 @@ async fn ingest(output: &Output, corpus: &Corpus, pages: usize) -> anyhow::Resul
         if text_done.is_none() && searchable as usize == documents {
             text_done = Some(started.elapsed());
         }
-        let stats: serde_json::Value = client
-            .get(format!("{}/stats", server.base))
-            .send()
-            .await?
-            .json()
-            .await?;
-        chunks = stats["chunks"].as_u64().unwrap_or_default() as usize;
-        vectors = stats["vectors"].as_u64().unwrap_or_default();
+        peak_mb = peak_mb.max(server.resident_mb());
         // A minute of embedding tells its pace; all of it would only take longer.
         let enough = started.elapsed() > Duration::from_secs(60) && text_done.is_some();
         if count("ready") as usize == documents || enough {
-            break;
+            let took = started.elapsed().as_secs_f64();
+            let stats: serde_json::Value = client
+                .get(format!("{}/stats", server.base))
+                .send()
+                .await?
+                .json()
+                .await?;
+            let count = |what: &str| stats[what].as_u64().unwrap_or_default();
+            break (count("chunks"), count("vectors"), took);
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        // Looking often would take from the embedder what is to be measured.
+        let pause = if text_done.is_none() { 20 } else { 500 };
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    };
     bar.finish_and_clear();
-    let took = started.elapsed().as_secs_f64();
     let text = text_done.unwrap_or_default().as_secs_f64();
     let all = documents * PAGES_EACH;
     Ok(Ingest {
         pages: all,
-        chunks,
+        chunks: chunks as usize,
         text_pages_per_second: all as f64 / text,
         text_chunks_per_second: chunks as f64 / text,
         vectors_per_second: vectors as f64 / took,
+        peak_mb,
     })
 }
 

@@ -26,7 +26,7 @@ pub(crate) use output::Output;
     version,
     about,
     after_help = "Every setting is an environment variable: see env.example.\n\
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong settings."
+    Exit codes: 0 done, 1 failed (of `ingest`: any file did), 2 wrong usage, 78 wrong settings."
 )]
 struct Cli {
     /// Print JSON for scripts instead of text for people.
@@ -40,7 +40,7 @@ struct Cli {
 enum Command {
     /// Serve HTTP and work on jobs until stopped.
     Serve,
-    /// Work on jobs without serving HTTP.
+    /// Work on jobs without serving HTTP, on a data folder that no server has open.
     Worker,
     /// Bring files and folders into the index and wait until they are there.
     Ingest(documents::IngestArgs),
