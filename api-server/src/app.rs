@@ -82,9 +82,10 @@ impl Services {
         let db = open_database(settings).await?;
         let clock = ports.clock.clone().unwrap_or_else(|| Arc::new(SystemClock));
         let cache: Arc<dyn Cache> = match &settings.redis_url {
-            Some(url) => {
-                Arc::new(RedisCache::new(url, Arc::clone(&clock)).context("cache.redis_url")?)
-            }
+            Some(url) => Arc::new(
+                RedisCache::new(url, &settings.cache_prefix, Arc::clone(&clock))
+                    .context("cache.redis_url")?,
+            ),
             None => Arc::new(MemoryCache::new(Arc::clone(&clock))),
         };
         let mailer: Arc<dyn Mailer> = match (&ports.mailer, &settings.mail.smtp) {
@@ -353,7 +354,9 @@ impl App {
 
     /// Serves until `shutdown` begins, then finishes what is being done.
     pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
-        self.services.start(&shutdown);
+        if self.settings.server.worker {
+            self.services.start(&shutdown);
+        }
         let handle = self.server.handle();
         let mut serving = tokio::spawn(self.server);
         info!(address = %self.address, "listening on {}", self.address);

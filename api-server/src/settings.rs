@@ -117,6 +117,7 @@ struct RawServer {
     request_timeout: Duration,
     #[serde(with = "settings::duration")]
     drain: Duration,
+    worker: bool,
     public_url: Url,
     trusted_proxies: Vec<IpNet>,
     cors_origins: Vec<String>,
@@ -134,6 +135,7 @@ struct RawDatabase {
 struct RawCache {
     #[serde(default)]
     redis_url: Option<String>,
+    prefix: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -251,6 +253,8 @@ pub struct Settings {
     pub database_url: String,
     /// Cache shared by replicas; in this process alone without one.
     pub redis_url: Option<String>,
+    /// Before every key of it.
+    pub cache_prefix: String,
     /// User tokens.
     pub jwt: JwtSettings,
     /// Shared with the rag-server; without it neither asks the other anything.
@@ -288,6 +292,8 @@ pub struct ServerSettings {
     pub request_timeout: Duration,
     /// How long a stopping server waits for what it is doing.
     pub drain: Duration,
+    /// Mails are sent, and what has ended removed, by this process too.
+    pub worker: bool,
     /// Where people reach the system: base of links in mails.
     pub public_url: Url,
     /// Whose `X-Forwarded-*` headers are believed.
@@ -331,6 +337,7 @@ fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Settings> {
     Some(Settings {
         database_url: raw.database.url.unwrap_or_else(sqlite),
         redis_url: raw.cache.redis_url,
+        cache_prefix: raw.cache.prefix,
         server: ServerSettings {
             host: raw.server.host,
             port: raw.server.port,
@@ -338,6 +345,7 @@ fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Settings> {
             json_limit: usize::try_from(raw.server.json_limit).unwrap_or(usize::MAX),
             request_timeout: raw.server.request_timeout,
             drain: raw.server.drain,
+            worker: raw.server.worker,
             public_url: raw.server.public_url,
             trusted_proxies: raw.server.trusted_proxies,
             cors_origins: raw

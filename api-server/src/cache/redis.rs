@@ -17,12 +17,11 @@ use super::{Cache, CacheError};
 const PATIENCE: Duration = Duration::from_millis(250);
 /// How long it is left alone after it failed, so that an outage does not slow every request.
 const REST_MS: i64 = 500;
-/// Before every key, so that several programs can share a server.
-const PREFIX: &str = "acervo:api:";
 
 /// Redis: one server, or a cluster. Connects when first asked and again after every failure.
 pub struct RedisCache {
     link: Link,
+    prefix: String,
     clock: Arc<dyn Clock>,
     rests_until: AtomicI64,
 }
@@ -47,11 +46,11 @@ impl RedisCache {
         Ok(())
     }
 
-    /// Of one address, or of a cluster's with commas. Needs a running tokio; does not connect yet.
+    /// Of one address, or of a cluster's with commas; `prefix` stands before every key. Needs a running tokio; does not connect yet.
     ///
     /// # Errors
     /// An address that cannot be used.
-    pub fn new(url: &str, clock: Arc<dyn Clock>) -> Result<Self, RedisError> {
+    pub fn new(url: &str, prefix: &str, clock: Arc<dyn Clock>) -> Result<Self, RedisError> {
         let nodes: Vec<&str> = url.split(',').map(str::trim).collect();
         let link = if let [single] = nodes.as_slice() {
             let config = ConnectionManagerConfig::new()
@@ -73,9 +72,15 @@ impl RedisCache {
         };
         Ok(Self {
             link,
+            prefix: prefix.to_owned(),
             clock,
             rests_until: AtomicI64::new(0),
         })
+    }
+
+    /// A key of ours among other programs' keys.
+    fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
     }
 
     async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, CacheError> {
@@ -113,10 +118,6 @@ impl RedisCache {
     }
 }
 
-fn key(key: &str) -> String {
-    format!("{PREFIX}{key}")
-}
-
 fn milliseconds(ttl: Duration) -> u64 {
     u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1)
 }
@@ -132,14 +133,14 @@ impl Cache for RedisCache {
         if matches!(self.link, Link::Single(_)) {
             let mut command = cmd("MGET");
             for one in keys {
-                command.arg(key(one));
+                command.arg(self.key(one));
             }
             return self.ask(&command).await;
         }
         // Keys of one MGET must live on one node.
         let mut found = Vec::with_capacity(keys.len());
         for one in keys {
-            found.push(self.ask(cmd("GET").arg(key(one))).await?);
+            found.push(self.ask(cmd("GET").arg(self.key(one))).await?);
         }
         Ok(found)
     }
@@ -147,7 +148,7 @@ impl Cache for RedisCache {
     async fn set(&self, name: &str, value: &[u8], ttl: Duration) -> Result<(), CacheError> {
         self.ask(
             cmd("SET")
-                .arg(key(name))
+                .arg(self.key(name))
                 .arg(value)
                 .arg("PX")
                 .arg(milliseconds(ttl)),
@@ -164,7 +165,7 @@ impl Cache for RedisCache {
         let answer: Option<String> = self
             .ask(
                 cmd("SET")
-                    .arg(key(name))
+                    .arg(self.key(name))
                     .arg(value)
                     .arg("PX")
                     .arg(milliseconds(ttl))
@@ -175,7 +176,7 @@ impl Cache for RedisCache {
     }
 
     async fn remove(&self, name: &str) -> Result<(), CacheError> {
-        self.ask(cmd("DEL").arg(key(name))).await
+        self.ask(cmd("DEL").arg(self.key(name))).await
     }
 
     async fn count(&self, name: &str, ttl: Duration) -> Result<u64, CacheError> {
@@ -183,7 +184,7 @@ impl Cache for RedisCache {
             cmd("EVAL")
                 .arg(COUNT)
                 .arg(1)
-                .arg(key(name))
+                .arg(self.key(name))
                 .arg(milliseconds(ttl)),
         )
         .await

@@ -52,7 +52,7 @@ async fn redis_keeps_to_the_contract() {
         return;
     };
     let clock = Arc::new(shared::clock::SystemClock);
-    keeps_to_the_contract(&RedisCache::new(url, clock).unwrap()).await;
+    keeps_to_the_contract(&RedisCache::new(url, "test:", clock).unwrap()).await;
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn memory_forgets_by_the_clock() {
 #[tokio::test]
 async fn a_redis_that_is_away_is_an_error_and_then_left_alone() {
     let clock = Arc::new(ManualClock::at(10_000));
-    let cache = RedisCache::new("redis://127.0.0.1:1/0", clock).unwrap();
+    let cache = RedisCache::new("redis://127.0.0.1:1/0", "", clock).unwrap();
     assert!(matches!(cache.ping().await, Err(CacheError::Redis(_))));
     assert!(matches!(
         cache.count("n", MINUTE).await,

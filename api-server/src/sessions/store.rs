@@ -61,6 +61,9 @@ pub(crate) async fn insert(tx: &mut Tx, row: &SessionRow) -> Result<(), DbError>
 }
 
 pub(crate) async fn by_id(db: &Db, id: &str) -> Result<Option<SessionRow>, DbError> {
+    if id.contains('\0') {
+        return Ok(None); // Postgres refuses texts with a NUL
+    }
     on_db!(db, |pool| sqlx::query_as::<_, SessionRow>(BY_ID)
         .bind(id)
         .fetch_optional(pool)

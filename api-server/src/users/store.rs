@@ -149,6 +149,9 @@ pub(crate) fn key(username: &str) -> String {
 }
 
 pub(crate) async fn by_uid(db: &Db, uid: &str) -> Result<Option<UserRow>, DbError> {
+    if is_no_text(uid) {
+        return Ok(None);
+    }
     on_db!(db, |pool| sqlx::query_as::<_, UserRow>(BY_UID)
         .bind(uid)
         .fetch_optional(pool)

@@ -173,7 +173,16 @@ async fn an_earlier_systems_files_are_taken_over() {
         .iter()
         .find(|user| user["username"].as_str().unwrap().starts_with("JosP"))
         .unwrap();
+    let maria_now = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|user| user["username"] == "maria")
+        .unwrap();
     assert_eq!(jose["role"], "student");
-    assert_ne!(jose["external_id"], "7");
+    assert_ne!(
+        jose["external_id"], maria_now["external_id"],
+        "a number is one person's"
+    );
     app.stop().await;
 }

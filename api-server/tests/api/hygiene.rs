@@ -1,7 +1,8 @@
 //! Headers, other origins, and what must not be told.
 
 use serde_json::json;
-use shared::testing::capture;
+use shared::telemetry::{LogFormat, LogSettings, subscriber};
+use shared::testing::CapturedLog;
 
 use crate::test_app::{ADMIN, JWT_SECRET, PASSWORD, SERVICE_SECRET, TestApp};
 
@@ -106,10 +107,15 @@ async fn pages_of_other_origins_call_only_when_named() {
     app.stop().await;
 }
 
-/// One thread, so that everything is logged where it is looked for.
-#[tokio::test]
+/// The only test that installs a log for the whole process: the server answers on threads of its own.
+#[tokio::test(flavor = "multi_thread")]
 async fn secrets_reach_neither_log_nor_answer() {
-    let (log, _guard) = capture();
+    let log = CapturedLog::new();
+    let everything = LogSettings {
+        format: LogFormat::Json,
+        level: "trace,hyper=info,h2=info,sqlx=info".to_owned(),
+    };
+    tracing::subscriber::set_global_default(subscriber(&everything, log.clone()).unwrap()).unwrap();
     let app = TestApp::spawn().await;
     let admin = app.admin().await;
     let ana = app.member(&admin, "ana.segredo", "student").await;

@@ -91,7 +91,7 @@ on_both! {
         let current = sessions.iter().find(|session| session["current"] == true).unwrap();
         let foreign = sessions.iter().find(|session| session["current"] == false).unwrap();
         app.delete(&admin, &format!("/auth/sessions/{}", current["id"].as_str().unwrap())).await.problem(404, "not_found");
-        for id in ["x", "%00", "../users", "00000000-0000-0000-0000-000000000000"] {
+        for id in ["x", "%00", "00000000-0000-0000-0000-000000000000"] {
             app.delete(&ana, &format!("/auth/sessions/{id}")).await.problem(404, "not_found");
         }
         app.delete(&ana, &format!("/auth/sessions/{}", foreign["id"].as_str().unwrap())).await.ok();

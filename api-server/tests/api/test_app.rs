@@ -35,6 +35,7 @@ pub(crate) enum On {
 macro_rules! on_both {
     ($($(#[$meta:meta])* async fn $name:ident($app:ident) $body:block)*) => {$(
         mod $name {
+            #[allow(unused_imports, reason = "not every test needs what its file imports")]
             use super::*;
 
             async fn the_test($app: $crate::test_app::TestApp) $body
@@ -155,7 +156,6 @@ pub(crate) struct TestApp {
 /// Somebody signed in.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
-    pub(crate) name: String,
     pub(crate) token: String,
     pub(crate) refresh_token: String,
     pub(crate) cookie: String,
@@ -188,6 +188,10 @@ impl TestApp {
             if !variables.iter().any(|(name, _)| *name == "REDIS_URL") {
                 all.push(("REDIS_URL", redis.to_owned()));
             }
+            all.push((
+                "API__CACHE__PREFIX",
+                format!("test:{}:", uuid::Uuid::now_v7()),
+            ));
             database = Some(postgres);
         }
         let folder = tempfile::tempdir().unwrap();
@@ -309,7 +313,6 @@ impl TestApp {
         let answer = self.log_in(name, password).await;
         let body = answer.ok();
         Person {
-            name: name.to_owned(),
             token: body["access_token"].as_str().unwrap().to_owned(),
             refresh_token: body["refresh_token"].as_str().unwrap().to_owned(),
             cookie: answer.cookie(),
@@ -395,6 +398,8 @@ pub(crate) fn variables(folder: &Path, more: &[(&str, String)]) -> Vec<(String, 
         ("JWT_SECRET_KEY", JWT_SECRET.to_owned()),
         ("SERVICE_SECRET", SERVICE_SECRET.to_owned()),
         ("WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
+        // Tests send mails themselves.
+        ("API__SERVER__WORKER", "false".to_owned()),
         ("ADMIN_USERNAME", ADMIN.to_owned()),
         ("ADMIN_PASSWORD", PASSWORD.to_owned()),
     ];
