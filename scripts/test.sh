@@ -46,7 +46,7 @@ start_redis() {
     redis-server --port "$port" --bind 127.0.0.1 --dir "$redis" --save "" --appendonly no \
         --daemonize yes --pidfile "$redis/pid" --logfile "$redis/log" >/dev/null
     stop_redis() {
-        [ -s "$redis/pid" ] && kill "$(cat "$redis/pid")" 2>/dev/null || true
+        if [ -s "$redis/pid" ]; then kill "$(cat "$redis/pid")" 2>/dev/null || true; fi
         rm -rf "$redis"
     }
     export TEST_REDIS_URL="redis://127.0.0.1:$port/0"
