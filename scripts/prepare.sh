@@ -8,6 +8,12 @@ cd "$root" || exit
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-/var/tmp/acervo-target}"
 export PATH="$HOME/.cargo/bin:$PATH"
 
+# People's own settings, where they made any.
+set -a
+# shellcheck source=/dev/null
+[ ! -f .env ] || . ./.env
+set +a
+
 say() { printf '== %s\n' "$*"; }
 
 # Installs the Debian packages of the programs that are missing; each argument is program:package.
@@ -34,4 +40,6 @@ need_toolchain() {
     }
     # protoc builds the index; a C and C++ compiler and make build SQLite, zstd and the tokenizer.
     need protoc:protobuf-compiler cc:gcc c++:g++ make:make
+    # The messages that come with protoc are a package of their own in Debian.
+    [ -e "$(dirname "$(command -v protoc)")/../include/google/protobuf/empty.proto" ] || need no-such-program:libprotobuf-dev
 }

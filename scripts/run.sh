@@ -18,8 +18,8 @@ esac
 now_ms() { date +%s%3N; }
 t0=$(now_ms)
 need_toolchain
-say "building (the first time takes a quarter of an hour on two cores, later ones seconds)"
-cargo build --locked --quiet -p rag-server
+say "building (the first time takes about half an hour on two cores, later ones seconds)"
+cargo build --locked -p rag-server
 t1=$(now_ms)
 
 rag="$CARGO_TARGET_DIR/debug/rag-server"

@@ -7,12 +7,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage};
 use shared::clock::Clock;
 use shared::problem::{ApiError, Code};
 use shared::settings::{ExposeSecret, SecretString};
@@ -35,10 +35,6 @@ enum Gate {
     Standalone,
     Service(ServiceTokens),
 }
-
-/// The caller showed a service token.
-#[derive(Debug, Clone)]
-pub(crate) struct ServiceCaller;
 
 impl Access {
     /// Standalone without tokens.
@@ -90,9 +86,6 @@ pub(crate) async fn guard(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     access.admit(request.path(), request.headers())?;
-    if matches!(access.gate, Gate::Service(_)) {
-        request.extensions_mut().insert(ServiceCaller);
-    }
     next.call(request).await
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_web::web::Data;
+use actix_web::web::{self, Data};
 use actix_web::{App as HttpApp, HttpServer, middleware};
 use anyhow::Context as _;
 use index::Index;
@@ -90,6 +90,11 @@ impl Services {
         std::fs::create_dir_all(&settings.data_dir)
             .with_context(|| format!("cannot create {}", settings.data_dir.display()))?;
         let lock = DataLock::take(&settings.data_dir)?;
+        // The folder people put files into; one that they named themselves must be there, or it is the wrong one.
+        if settings.materials_dir.starts_with(&settings.data_dir) {
+            std::fs::create_dir_all(&settings.materials_dir)
+                .with_context(|| format!("cannot create {}", settings.materials_dir.display()))?;
+        }
         let db = db::connect(&settings.database_url)
             .await
             .context("cannot open the database")?;
@@ -106,7 +111,8 @@ impl Services {
         let mut index_settings =
             index::IndexSettings::new(&settings.index.uri, &settings.index.collection);
         index_settings.index_cache_bytes = settings.index.cache_bytes;
-        index_settings.sole_writer = true;
+        // The lock covers the data folder: an index elsewhere may have another writer.
+        index_settings.sole_writer = Path::new(&settings.index.uri).starts_with(&settings.data_dir);
         let index = Index::open(index_settings)
             .await
             .context("cannot open the index")?;
@@ -151,6 +157,7 @@ impl Services {
             mirrored_folder: settings.materials_dir.clone(),
             clock: Arc::clone(&clock),
             vectors_wanted: Notify::new(),
+            refused: std::sync::Mutex::default(),
             stopping: CancellationToken::new(),
         });
         let query = Arc::new(QueryService::new(
@@ -304,6 +311,7 @@ impl App {
                     SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document)
                 })
                 .into_app()
+                .service(web::redirect("/docs", "/docs/"))
                 .configure(|config| data.configure(config))
                 .app_data(access.clone())
                 .wrap(middleware::from_fn(access::guard))

@@ -13,6 +13,7 @@ mod ingest;
 mod jobs;
 mod materials;
 mod openapi;
+mod paging;
 mod query;
 pub mod reader;
 mod routes;

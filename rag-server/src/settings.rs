@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chunk::ChunkSettings;
@@ -21,6 +21,9 @@ use crate::query::RetrievalSettings;
 
 /// Where the bundled model lies, from the root of the project or of the image.
 const MODEL_DIR: &str = "assets/models/e5-small-pt-en";
+
+/// Most tokens of a passage: the embedder reads 512, headings included.
+const LARGEST_CHUNK: usize = 480;
 
 /// Plain names of variables; those of the earlier system keep working.
 pub const VARIABLES: &[Variable] = &[
@@ -287,7 +290,15 @@ impl Settings {
     }
 }
 
-fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Settings> {
+fn check(mut raw: RawSettings, faults: &mut Faults<'_>) -> Option<Settings> {
+    if raw.chunk.size > LARGEST_CHUNK {
+        faults.warn(
+            "chunk.size",
+            "taken for characters, as in the earlier system: a quarter of it and of chunk.overlap is used",
+        );
+        raw.chunk.size = (raw.chunk.size / 4).min(LARGEST_CHUNK);
+        raw.chunk.overlap /= 4;
+    }
     check_ranges(&raw, faults);
     let service = check_service(&raw, faults);
     let source = check_embedding(&raw.embedding, faults);
@@ -334,10 +345,7 @@ fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Settings> {
         concurrency: raw.jobs.concurrency,
         embedding: EmbeddingSettings {
             source: source?,
-            model_dir: raw
-                .embedding
-                .model_dir
-                .unwrap_or_else(|| PathBuf::from(MODEL_DIR)),
+            model_dir: raw.embedding.model_dir.unwrap_or_else(bundled_model),
             threads: raw.embedding.threads.get(),
         },
         retrieval: RetrievalSettings {
@@ -351,12 +359,22 @@ fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Settings> {
     })
 }
 
+/// The bundled model where the program is started, else where it was built: it can be called from anywhere.
+fn bundled_model() -> PathBuf {
+    let here = PathBuf::from(MODEL_DIR);
+    let built = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(MODEL_DIR);
+    if !here.is_dir() && built.is_dir() {
+        built
+    } else {
+        here
+    }
+}
+
 fn check_ranges(raw: &RawSettings, faults: &mut Faults<'_>) {
-    if !(16..=480).contains(&raw.chunk.size) {
-        faults.add(
-            "chunk.size",
-            "must be 16 to 480 tokens: the embedder reads 512",
-        );
+    if raw.chunk.size < 16 {
+        faults.add("chunk.size", "must be at least 16 tokens");
     }
     if raw.chunk.overlap * 2 >= raw.chunk.size {
         faults.add("chunk.overlap", "must be less than half of chunk.size");
@@ -425,4 +443,22 @@ fn check_embedding(raw: &RawEmbedding, faults: &mut Faults<'_>) -> Option<Embedd
     remote.batch_size = raw.batch_size.get();
     remote.timeout = raw.timeout;
     Some(EmbeddingSource::Remote(remote))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::VARIABLES;
+
+    #[test]
+    fn every_variable_is_explained() {
+        let example = include_str!("../../env.example");
+        for variable in VARIABLES {
+            let explained = example.lines().any(|line| {
+                let line = line.trim_start_matches('#');
+                line.strip_prefix(variable.name)
+                    .is_some_and(|rest| rest.starts_with('='))
+            });
+            assert!(explained, "{} is not in env.example", variable.name);
+        }
+    }
 }

@@ -37,23 +37,41 @@ pub struct Readiness {
 
 /// How the server is.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Status {
+pub(crate) struct ServerStatus {
     /// `rag-server`.
     pub service: &'static str,
     /// Version of the program.
     pub version: &'static str,
+    /// `ready`, `degraded` or `unavailable`.
+    pub status: &'static str,
+    /// Always true once the server listens.
+    pub rag_initialized: bool,
     /// Seconds since the start.
-    pub uptime_seconds: f64,
+    pub uptime: f64,
+    /// What embeds and what writes answers.
+    pub providers: Providers,
+    /// What is being done.
+    pub queue: QueueStatus,
+    /// Documents in each state.
+    pub documents: BTreeMap<&'static str, i64>,
+}
+
+/// What embeds and what writes answers.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Providers {
     /// Which model makes the vectors.
     pub embedding: EmbeddingStatus,
     /// Which chat model writes answers; null while the best sentences are quoted.
-    pub chat_model: Option<String>,
+    pub chat: Option<String>,
+}
+
+/// What is being done.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct QueueStatus {
+    /// Wake-ups that wait for a worker.
+    pub waiting: u64,
     /// Jobs in each state.
     pub jobs: BTreeMap<&'static str, i64>,
-    /// Wake-ups in the queue.
-    pub queue_waiting: u64,
-    /// Documents in each state.
-    pub documents: BTreeMap<&'static str, i64>,
 }
 
 /// What the server holds.
@@ -127,27 +145,33 @@ impl StatusService {
         }
     }
 
-    async fn status(&self) -> Result<Status, ApiError> {
+    async fn status(&self) -> Result<ServerStatus, ApiError> {
         let jobs = self.jobs.count_by_state().await?;
         let documents = store::count_by_state(&self.db)
             .await
             .map_err(MaterialError::from)?;
-        Ok(Status {
+        Ok(ServerStatus {
             service: "rag-server",
             version: env!("CARGO_PKG_VERSION"),
-            uptime_seconds: self.started.elapsed().as_secs_f64(),
-            embedding: self.embedding.status(),
-            chat_model: None,
-            jobs: jobs
-                .into_iter()
-                .map(|(state, count)| (state.as_str(), count))
-                .collect(),
-            queue_waiting: self
-                .jobs
-                .queue()
-                .waiting()
-                .await
-                .map_err(crate::jobs::JobError::from)?,
+            status: self.readiness().await.status,
+            rag_initialized: true,
+            uptime: self.started.elapsed().as_secs_f64(),
+            providers: Providers {
+                embedding: self.embedding.status(),
+                chat: None,
+            },
+            queue: QueueStatus {
+                waiting: self
+                    .jobs
+                    .queue()
+                    .waiting()
+                    .await
+                    .map_err(crate::jobs::JobError::from)?,
+                jobs: jobs
+                    .into_iter()
+                    .map(|(state, count)| (state.as_str(), count))
+                    .collect(),
+            },
             documents: documents
                 .into_iter()
                 .map(|(state, count)| (state.as_str(), count))
@@ -182,9 +206,9 @@ impl StatusService {
 }
 
 /// How the server is: uptime, models, queue, documents by state.
-#[utoipa::path(tag = "state", responses((status = 200, body = Status), Problems))]
+#[utoipa::path(tag = "state", responses((status = 200, body = ServerStatus), Problems))]
 #[get("/status")]
-pub(crate) async fn status(service: Data<StatusService>) -> Result<Json<Status>, ApiError> {
+pub(crate) async fn status(service: Data<StatusService>) -> Result<Json<ServerStatus>, ApiError> {
     Ok(Json(service.status().await?))
 }
 

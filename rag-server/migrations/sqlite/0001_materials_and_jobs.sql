@@ -35,6 +35,7 @@ CREATE TABLE jobs (
     material_id      TEXT,
     parent_id        TEXT,
     options          TEXT    NOT NULL,
+    result           TEXT,
     state            TEXT    NOT NULL CONSTRAINT jobs_state
         CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
     stage            TEXT    NOT NULL,

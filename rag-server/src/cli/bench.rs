@@ -32,7 +32,7 @@ const NOISE: f32 = 0.02;
 /// What to measure.
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
-    /// Questions and texts in `SQuAD` 1.1 form.
+    /// Questions and texts in SQuAD 1.1 form.
     #[arg(long, default_value = "rag-server/evals/faquad-dev.json")]
     texts: PathBuf,
     /// Sizes of the index to measure queries at, in passages.

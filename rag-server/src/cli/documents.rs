@@ -1,6 +1,5 @@
 //! `ingest`, `extract` and `reindex`.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,7 @@ use tokio_util::io::ReaderStream;
 
 use super::client::Client;
 use super::output::Output;
-use crate::materials::MaterialId;
+use crate::materials::{MaterialId, folder};
 use crate::settings::Settings;
 
 /// Pause between looks at a job.
@@ -46,6 +45,23 @@ struct Material {
     pages: Option<i64>,
     chunks: i64,
     error: Option<Reason>,
+}
+
+impl Material {
+    /// A file that never arrived.
+    fn unsent(id: &MaterialId, source: &str, error: &anyhow::Error) -> Self {
+        Self {
+            id: id.to_string(),
+            source: source.to_owned(),
+            state: "failed".to_owned(),
+            pages: None,
+            chunks: 0,
+            error: Some(Reason {
+                code: "not_sent".to_owned(),
+                detail: format!("{error:#}"),
+            }),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -83,28 +99,19 @@ pub(crate) async fn ingest(
     let client = Client::attach(settings).await?;
     let bar = output.bar(files.len() as u64, "sending");
     let mut sent = Vec::new();
-    for (relative, path) in &files {
-        let id = MaterialId::of_mirrored(relative);
-        let filename = relative.rsplit('/').next().unwrap_or(relative);
-        let file = tokio::fs::File::open(path)
-            .await
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        let body = reqwest::Body::wrap_stream(ReaderStream::with_capacity(file, 256 * 1024));
-        let query = [
-            ("source", relative.as_str()),
-            ("filename", filename),
-            ("tags", args.tags.as_str()),
-        ];
-        let accepted: Accepted = client
-            .put(&format!("/materials/{id}"), &query, body)
-            .await?;
-        sent.push((id, accepted));
+    let mut materials = Vec::new();
+    for (source, path) in &files {
+        let id = MaterialId::of_file(&path.canonicalize().unwrap_or_else(|_| path.clone()));
+        match send(&client, &id, source, path, &args.tags).await {
+            Ok(accepted) => sent.push((id, accepted)),
+            // One file that cannot be sent leaves the others to be sent.
+            Err(error) => materials.push(Material::unsent(&id, source, &error)),
+        }
         bar.inc(1);
     }
     bar.finish_and_clear();
 
     let bar = output.bar(sent.len() as u64, "indexing");
-    let mut materials = Vec::new();
     for (id, accepted) in &sent {
         loop {
             let job: Job = client.get(&format!("/jobs/{}", accepted.job_id)).await?;
@@ -128,10 +135,30 @@ pub(crate) async fn ingest(
         .count();
     report(output, &materials, unchanged, started.elapsed())?;
     client.detach().await?;
-    if materials.iter().all(|material| material.state == "failed") {
-        bail!("no file could be read");
+    let failed = materials
+        .iter()
+        .filter(|material| material.state == "failed")
+        .count();
+    if failed > 0 {
+        bail!("{failed} of {} files could not be read", materials.len());
     }
     Ok(())
+}
+
+async fn send(
+    client: &Client,
+    id: &MaterialId,
+    source: &str,
+    path: &Path,
+    tags: &str,
+) -> anyhow::Result<Accepted> {
+    let file = tokio::fs::File::open(path)
+        .await
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    let body = reqwest::Body::wrap_stream(ReaderStream::with_capacity(file, 256 * 1024));
+    let filename = source.rsplit('/').next().unwrap_or(source);
+    let query = [("source", source), ("filename", filename), ("tags", tags)];
+    client.put(&format!("/materials/{id}"), &query, body).await
 }
 
 fn report(
@@ -171,35 +198,26 @@ fn report(
     Ok(())
 }
 
-/// Files by the name they are cited with: relative to the folder given, or their own name.
-fn find(paths: &[PathBuf]) -> anyhow::Result<BTreeMap<String, PathBuf>> {
-    let mut files = BTreeMap::new();
+/// Files with the name they are cited by: their own, or relative to the folder given; with several things given, below
+/// the folder's own name.
+fn find(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, PathBuf)>> {
+    let mut files = Vec::new();
     for path in paths {
         let kind =
             std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
         if kind.is_file() {
-            files.insert(name_of(path), path.clone());
+            files.push((name_of(path), path.clone()));
             continue;
         }
-        let mut open = vec![path.clone()];
-        while let Some(dir) = open.pop() {
-            for entry in
-                std::fs::read_dir(&dir).with_context(|| format!("cannot read {}", dir.display()))?
-            {
-                let entry = entry?;
-                let hidden = entry.file_name().to_string_lossy().starts_with('.');
-                let kind = entry.file_type()?;
-                if kind.is_dir() && !hidden {
-                    open.push(entry.path());
-                } else if kind.is_file() && !hidden {
-                    let inside = entry.path();
-                    let relative = inside.strip_prefix(path).unwrap_or(&inside);
-                    files.insert(
-                        relative.to_string_lossy().replace('\\', "/"),
-                        inside.clone(),
-                    );
-                }
-            }
+        let inside =
+            folder::scan(path).with_context(|| format!("cannot read {}", path.display()))?;
+        for (name, file) in inside {
+            let source = if paths.len() == 1 {
+                name
+            } else {
+                format!("{}/{name}", name_of(path))
+            };
+            files.push((source, file.path));
         }
     }
     Ok(files)

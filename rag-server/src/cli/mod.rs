@@ -53,7 +53,7 @@ enum Command {
         /// The file.
         file: PathBuf,
     },
-    /// Measure retrieval, quotes and refusals on a set of questions (`SQuAD` 1.1 form).
+    /// Measure retrieval, quotes and refusals on a set of questions (SQuAD 1.1 form).
     Eval(crate::eval::EvalArgs),
     /// Measure speed and memory: ingest, queries at several sizes, start.
     Bench(bench::BenchArgs),

@@ -53,13 +53,13 @@ pub(crate) async fn migrate(output: &Output, settings: &Settings) -> anyhow::Res
 
 /// Asks the running server whether it is healthy.
 pub(crate) async fn healthcheck(output: &Output, settings: &Settings) -> anyhow::Result<()> {
-    let host = if settings.server.host.is_unspecified() {
-        "127.0.0.1".to_owned()
-    } else {
-        settings.server.host.to_string()
+    let host = match settings.server.host {
+        host if host.is_unspecified() => std::net::Ipv4Addr::LOCALHOST.into(),
+        host => host,
     };
+    let address = std::net::SocketAddr::new(host, settings.server.port);
     let client = http::client(&HttpSettings::default())?;
-    let url = format!("http://{host}:{}/health", settings.server.port);
+    let url = format!("http://{address}/health");
     let answer = client
         .get(&url)
         .send()

@@ -287,6 +287,13 @@ impl Embedding {
         }
     }
 
+    /// Names the counter of [`Self::token_counter`]: chunks cut by another one are other chunks.
+    pub(crate) fn counter_name(&self) -> String {
+        read(&self.configured)
+            .as_ref()
+            .map_or_else(|| "characters".to_owned(), |one| one.model_id().to_owned())
+    }
+
     /// How embedding stands.
     pub fn status(&self) -> EmbeddingStatus {
         let active = self.active();

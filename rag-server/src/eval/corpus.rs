@@ -16,7 +16,7 @@ pub(crate) struct Corpus {
 }
 
 impl Corpus {
-    /// Reads a set in `SQuAD` 1.1 form.
+    /// Reads a set in SQuAD 1.1 form.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read {}", path.display()))?;

@@ -64,7 +64,7 @@ struct Answer {
 }
 
 impl Set {
-    /// Reads `SQuAD` 1.1. Paragraphs that stand twice in a document are one page.
+    /// Reads SQuAD 1.1. Paragraphs that stand twice in a document are one page.
     pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
         let file: File = serde_json::from_str(text)?;
         let mut set = Self {

@@ -1,6 +1,6 @@
 //! `eval`: how well questions find their page, their quote, and a refusal where there is no answer.
 //!
-//! Takes a set in `SQuAD` 1.1 form. Each document becomes a PDF with one paragraph a page, goes through the very pipeline
+//! Takes a set in SQuAD 1.1 form. Each document becomes a PDF with one paragraph a page, goes through the very pipeline
 //! that materials go through, and pages are the unit: a question's right page is the one of its paragraph. Refusals are
 //! measured with the right document left out of the search. `--fit` writes a ranking model fitted on the set.
 
@@ -30,7 +30,7 @@ pub(crate) use measure::percentile;
 /// What to measure.
 #[derive(Debug, Args)]
 pub(crate) struct EvalArgs {
-    /// Questions in `SQuAD` 1.1 form.
+    /// Questions in SQuAD 1.1 form.
     file: PathBuf,
     /// Fit the ranking on this set and write the model here.
     #[arg(long, value_name = "FILE")]

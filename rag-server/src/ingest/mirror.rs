@@ -2,15 +2,16 @@
 //! Unchanged ones, by size and time and else by content, cost nothing.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use shared::problem::HasProblem as _;
+
 use super::{IngestError, IngestService, Step};
 use crate::jobs::JobRow;
-use crate::materials::{MaterialError, MaterialId, MaterialRow, MaterialState, store};
+use crate::materials::{MaterialError, MaterialId, MaterialRow, MaterialState, folder, store};
 
 /// What was asked of a mirror job.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -19,11 +20,27 @@ pub(crate) struct MirrorOptions {
     pub(crate) force: bool,
 }
 
-/// A file of the folder.
-struct Found {
-    path: PathBuf,
-    size: u64,
-    modified_at: i64,
+/// Errors that a job tells in full.
+const ERRORS_TOLD: usize = 100;
+
+/// What a comparison of the folder came to.
+#[derive(Debug, Default, Serialize)]
+struct Mirrored {
+    unchanged: usize,
+    /// New and changed files; each has a job of its own.
+    changed: usize,
+    removed: usize,
+    /// Files that could not be taken in.
+    left_out: usize,
+    /// The first of them.
+    errors: Vec<LeftOut>,
+}
+
+/// A file that was left out, and why.
+#[derive(Debug, Serialize)]
+struct LeftOut {
+    source: String,
+    detail: String,
 }
 
 impl IngestService {
@@ -33,20 +50,40 @@ impl IngestService {
         job: &JobRow,
         cancel: &CancellationToken,
     ) -> Result<Step, IngestError> {
+        if job.stage == "waiting" && !cancel.is_cancelled() {
+            // Compared already; woken again to see how far its materials are.
+            self.jobs.count_children(&job.id).await?;
+            return Ok(Step::Waits);
+        }
         let options: MirrorOptions = serde_json::from_str(&job.options).unwrap_or_default();
         self.jobs.progress(&job.id, "scanning", 0, 0).await?;
         let folder = self.mirrored_folder.clone();
-        let found = shared::telemetry::spawn_blocking_in_span(move || scan(&folder))
+        let found = shared::telemetry::spawn_blocking_in_span(move || folder::scan(&folder))
             .await
             .map_err(|error| IngestError::passing("scan", error))?
-            .map_err(|error| IngestError::passing("scan", error))?;
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => IngestError::Unreadable {
+                    code: "folder_missing",
+                    detail: "A pasta de materiais não existe; confira MATERIALS_DIR.".into(),
+                },
+                _ => IngestError::passing("scan", error),
+            })?;
         let mut known: BTreeMap<String, MaterialRow> = store::of_folder(&self.db)
             .await?
             .into_iter()
-            .map(|row| (row.source.clone(), row))
+            .map(|row| (row.id.clone(), row))
             .collect();
+        if found.is_empty() && !known.is_empty() && !options.force {
+            // More likely a disk that is not mounted than a course that was thrown away.
+            return Err(IngestError::Unreadable {
+                code: "folder_empty",
+                detail: "A pasta de materiais está vazia e nada foi removido; se é isso mesmo que se quer, \
+                    use force_reprocess."
+                    .into(),
+            });
+        }
         let total = found.len();
-        let mut counts = [0_usize; 4];
+        let mut result = Mirrored::default();
         for (done, (relative, file)) in found.into_iter().enumerate() {
             if cancel.is_cancelled() {
                 return Err(IngestError::Cancelled);
@@ -57,13 +94,14 @@ impl IngestService {
             if done % 50 == 0 {
                 self.jobs.progress(&job.id, "scanning", done, total).await?;
             }
-            let row = known.remove(&relative);
+            let row = known.remove(MaterialId::of_mirrored(&relative).as_str());
             if let Some(row) = &row
                 && !options.force
+                && row.state() != MaterialState::Failed
                 && row.size_bytes == file.size as i64
                 && row.modified_at == Some(file.modified_at)
             {
-                counts[0] += 1;
+                result.unchanged += 1;
                 continue;
             }
             match self
@@ -77,10 +115,17 @@ impl IngestService {
                 )
                 .await
             {
-                Ok(accepted) => counts[usize::from(!accepted.unchanged)] += 1,
+                Ok(accepted) if accepted.unchanged => result.unchanged += 1,
+                Ok(_) => result.changed += 1,
                 Err(MaterialError::StorageFull) => return Err(IngestError::StorageFull),
                 Err(error) => {
-                    counts[3] += 1;
+                    result.left_out += 1;
+                    if result.errors.len() < ERRORS_TOLD {
+                        result.errors.push(LeftOut {
+                            source: relative.clone(),
+                            detail: error.detail(),
+                        });
+                    }
                     warn!(error = %shared::telemetry::chain(&error), "a file of the folder was left out: {error}");
                 }
             }
@@ -88,19 +133,23 @@ impl IngestService {
         for row in known.into_values() {
             let id = MaterialId::parse(&row.id).map_err(IngestError::from)?;
             match self.materials.remove(&id).await {
-                Ok(()) => counts[2] += 1,
+                Ok(()) => result.removed += 1,
                 Err(MaterialError::NotFound) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         if options.force {
-            counts[1] += self.reprocess_sent(&job.id).await?;
+            result.changed += self.reprocess_sent(&job.id).await?;
         }
         info!(
-            job.id = %job.id, unchanged = counts[0], changed = counts[1], removed = counts[2], left_out = counts[3],
+            job.id = %job.id, unchanged = result.unchanged, changed = result.changed, removed = result.removed,
+            left_out = result.left_out,
             "compared the folder with the index"
         );
-        self.jobs.progress(&job.id, "waiting", 0, counts[1]).await?;
+        self.jobs.set_result(&job.id, &result).await?;
+        self.jobs
+            .progress(&job.id, "waiting", 0, result.changed)
+            .await?;
         self.jobs.count_children(&job.id).await?;
         Ok(Step::Waits)
     }
@@ -126,72 +175,5 @@ impl IngestService {
                 }
             }
         }
-    }
-}
-
-/// Files below `folder` by relative path with `/`; links, hidden files and lock files of office programs left out.
-fn scan(folder: &Path) -> std::io::Result<BTreeMap<String, Found>> {
-    let mut found = BTreeMap::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(dir) = open.pop() {
-        for entry in std::fs::read_dir(&dir)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let Some(name) = name.to_str() else { continue };
-            if name.starts_with('.') || name.starts_with("~$") {
-                continue;
-            }
-            // Does not follow links: a link out of the folder would publish what lies elsewhere.
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                open.push(entry.path());
-            } else if kind.is_file() {
-                let data = entry.metadata()?;
-                let modified_at = data
-                    .modified()
-                    .ok()
-                    .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
-                    .map_or(0, |since| since.as_millis() as i64);
-                let path = entry.path();
-                let relative = path
-                    .strip_prefix(folder)
-                    .unwrap_or(&path)
-                    .components()
-                    .filter_map(|part| part.as_os_str().to_str())
-                    .collect::<Vec<_>>()
-                    .join("/");
-                found.insert(
-                    relative,
-                    Found {
-                        path,
-                        size: data.len(),
-                        modified_at,
-                    },
-                );
-            }
-        }
-    }
-    Ok(found)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::scan;
-
-    #[test]
-    fn the_folder_is_read_without_links_and_hidden_files() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(dir.path().join("módulo 1/sub")).unwrap();
-        std::fs::write(dir.path().join("módulo 1/sub/aula.pdf"), "x").unwrap();
-        std::fs::write(dir.path().join(".DS_Store"), "x").unwrap();
-        std::fs::write(dir.path().join("~$notas.xlsx"), "x").unwrap();
-        std::os::unix::fs::symlink("/etc", dir.path().join("etc")).unwrap();
-        let found = scan(dir.path()).unwrap();
-        assert_eq!(found.keys().collect::<Vec<_>>(), ["módulo 1/sub/aula.pdf"]);
-    }
-
-    #[test]
-    fn a_folder_that_is_not_there_is_an_error_and_no_empty_folder() {
-        assert!(scan(std::path::Path::new("/nowhere/at/all")).is_err());
     }
 }

@@ -12,8 +12,9 @@ mod reindex;
 mod text;
 mod vectors;
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chunk::ChunkSettings;
@@ -35,9 +36,6 @@ pub(crate) use vectors::passage;
 
 /// Tries of a job that fails for a passing reason; after the last its material is set aside.
 const MAX_ATTEMPTS: i64 = 3;
-/// Starts of a job that never came to an end, because the whole server died each time. Far above what restarts of a
-/// server under maintenance can reach for one material, so that only one that kills the server is set aside.
-const MAX_STARTS: i64 = 40;
 /// How often wake-ups that were lost are made up for.
 const RECONCILE_EVERY: Duration = Duration::from_secs(60);
 /// Jobs that ended this long ago are forgotten.
@@ -138,6 +136,8 @@ pub struct IngestService {
     pub(crate) clock: Arc<dyn Clock>,
     /// Something waits for its vectors.
     pub(crate) vectors_wanted: Notify,
+    /// Ids of passages that the embedder refuses for what they hold; asked again after the next start.
+    pub(crate) refused: Mutex<BTreeSet<String>>,
     /// The server is stopping.
     pub(crate) stopping: CancellationToken,
 }
@@ -149,11 +149,14 @@ impl IngestService {
         kind: JobKind,
         options: &MirrorOptions,
     ) -> Result<String, JobError> {
-        if let Some(open) = self.jobs.open_of_kind(kind).await? {
+        let options = serde_json::to_string(options).unwrap_or_else(|_| "{}".to_owned());
+        // One that was asked for otherwise is followed by this one, not taken for it.
+        if let Some(open) = self.jobs.open_of_kind(kind).await?
+            && open.options == options
+        {
             return Ok(open.id);
         }
         let id = JobService::new_id();
-        let options = serde_json::to_string(options).unwrap_or_else(|_| "{}".to_owned());
         let job = jobs::store::NewJob {
             id: &id,
             kind,
@@ -182,9 +185,13 @@ impl IngestService {
 
     /// Makes up for lost wake-ups, interrupted removals and acceptances: at start, and every minute.
     pub(crate) async fn reconcile_forever(self: Arc<Self>) {
+        let mut just_started = true;
         loop {
-            if let Err(error) = self.reconcile().await {
-                warn!(error = %shared::telemetry::chain(&error), "reconciling failed: {error}");
+            match self.reconcile(just_started).await {
+                Ok(()) => just_started = false,
+                Err(error) => {
+                    warn!(error = %shared::telemetry::chain(&error), "reconciling failed: {error}");
+                }
             }
             tokio::select! {
                 () = self.stopping.cancelled() => return,
@@ -193,8 +200,11 @@ impl IngestService {
         }
     }
 
-    async fn reconcile(&self) -> Result<(), IngestError> {
+    async fn reconcile(&self, just_started: bool) -> Result<(), IngestError> {
         self.materials.finish_removals().await?;
+        if just_started {
+            self.materials.sweep_files().await?;
+        }
         for state in [
             MaterialState::Queued,
             MaterialState::Extracting,
@@ -216,7 +226,7 @@ impl IngestService {
                 }
             }
         }
-        self.jobs.wake_open().await?;
+        self.jobs.wake_open(just_started).await?;
         self.jobs.prune(KEEP_JOBS_MS).await?;
         self.vectors_wanted.notify_one();
         Ok(())
@@ -253,12 +263,6 @@ impl IngestService {
         if cancel.is_cancelled() {
             return Err(IngestError::Cancelled);
         }
-        if job.starts > MAX_STARTS {
-            return Err(IngestError::Unreadable {
-                code: "interrupted",
-                detail: "O processamento deste material foi interrompido vezes demais; ele foi posto de lado.".into(),
-            });
-        }
         if job.kind == JobKind::Ingest.as_str() {
             self.bring_in_text(job, cancel).await
         } else if job.kind == JobKind::Mirror.as_str() {
@@ -272,7 +276,10 @@ impl IngestService {
     async fn failed(&self, job: &JobRow, error: IngestError) -> Result<Outcome, JobError> {
         let id = job.id.as_str();
         match error {
-            IngestError::Stopping => Ok(Outcome::RetryAfter(Duration::ZERO)),
+            IngestError::Stopping => {
+                self.jobs.handed_back(id, None).await?;
+                Ok(Outcome::RetryAfter(Duration::ZERO))
+            }
             IngestError::Superseded => {
                 self.jobs.finish(id, JobState::Cancelled, None).await?;
                 Ok(Outcome::GiveUp)
@@ -287,12 +294,9 @@ impl IngestService {
             }
             IngestError::StorageFull => {
                 warn!(job.id = id, "job {id} waits: storage is full");
+                let reason = "Não há espaço em disco; o processamento continua quando houver.";
                 self.jobs
-                    .failed_try(
-                        id,
-                        "storage_full",
-                        "Não há espaço em disco; o processamento continua quando houver.",
-                    )
+                    .handed_back(id, Some(("storage_full", reason)))
                     .await?;
                 Ok(Outcome::RetryAfter(Duration::from_secs(30)))
             }
@@ -338,6 +342,10 @@ impl IngestService {
         };
         let _held = self.materials.hold(id).await;
         let now = self.clock.now_ms();
+        if drop_text && store::forget_text(&self.db, id, &job.id).await? {
+            // The note first: should anything fail from here on, the text is still removed.
+            store::add_removal(&self.db, id, now).await?;
+        }
         let is_current = store::set_state(
             &self.db,
             id,
@@ -348,8 +356,6 @@ impl IngestService {
         )
         .await?;
         if is_current && drop_text {
-            store::forget_text(&self.db, id, &job.id).await?;
-            store::add_removal(&self.db, id, now).await?;
             if let Err(error) = self.index.delete(&[id.to_owned()]).await {
                 warn!(material.id = id, error = %shared::telemetry::chain(&error), "text of {id} stays for now: {error}");
                 return Ok(());

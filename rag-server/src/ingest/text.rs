@@ -11,6 +11,9 @@ use crate::materials::{MaterialRow, MaterialState};
 
 /// Changes when chunks of the same bytes come out differently, so that old rows are replaced.
 const READING_VERSION: u32 = 1;
+/// Starts of a job whose material never became searchable, because the whole server died each time. Far above what
+/// restarts of a server under maintenance can reach for one material, so that only one that kills it is set aside.
+const MAX_STARTS: i64 = 40;
 
 impl IngestService {
     /// Reads a material and writes its text to the index; its vectors follow elsewhere.
@@ -43,6 +46,12 @@ impl IngestService {
             }
             MaterialState::Queued | MaterialState::Extracting | MaterialState::Indexing => {}
         }
+        if job.starts > MAX_STARTS {
+            return Err(IngestError::Unreadable {
+                code: "interrupted",
+                detail: "O processamento deste material foi interrompido vezes demais; ele foi posto de lado.".into(),
+            });
+        }
         let started = std::time::Instant::now();
         self.enter(&material, MaterialState::Extracting).await?;
         self.jobs.progress(&job.id, "extracting", 0, 0).await?;
@@ -50,11 +59,7 @@ impl IngestService {
 
         let ocr_pages = document.pages_without_text();
         let reading = Reading {
-            state: if document.blocks.is_empty() {
-                MaterialState::NeedsOcr
-            } else {
-                MaterialState::Indexing
-            },
+            state: MaterialState::Indexing,
             kind: kind_name(&document),
             pages: (!document.pages.is_empty()).then_some(document.pages.len() as i64),
             warnings: serde_json::to_string(&document.warnings).unwrap_or_else(|_| "[]".into()),
@@ -67,19 +72,16 @@ impl IngestService {
             return Err(IngestError::Superseded);
         }
         if document.blocks.is_empty() {
+            let now = self.clock.now_ms();
+            // The note first: should anything fail from here on, the old text is still removed.
+            store::forget_text(&self.db, id, &job.id).await?;
+            store::add_removal(&self.db, id, now).await?;
             let reason =
                 "O documento só tem imagens de páginas; é preciso reconhecer o texto delas.";
-            let now = self.clock.now_ms();
-            store::set_state(
-                &self.db,
-                id,
-                &job.id,
-                MaterialState::NeedsOcr,
-                Some(("needs_ocr", reason)),
-                now,
-            )
-            .await?;
+            let reason = Some(("needs_ocr", reason));
+            store::set_state(&self.db, id, &job.id, MaterialState::NeedsOcr, reason, now).await?;
             self.index.delete(&[id.to_owned()]).await?;
+            store::clear_removal(&self.db, id).await?;
             return Ok(Step::Ended);
         }
         self.jobs.progress(&job.id, "indexing", 0, 0).await?;
@@ -180,7 +182,8 @@ impl IngestService {
     /// Names content and all that shapes its chunks.
     pub(super) fn version_of(&self, content_hash: &str) -> String {
         let shaped = format!(
-            "{content_hash}|{READING_VERSION}|{}|{}|{}",
+            "{content_hash}|{READING_VERSION}|{}|{}|{}|{}",
+            self.embedding.counter_name(),
             terms::VERSION,
             self.chunking.size,
             self.chunking.overlap

@@ -2,8 +2,8 @@
 //!
 //! Driven by the rows, not by a queue: a kill or an embedder that is away loses nothing.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use embed::{EmbedError, Passage, PassageVectors, Retry};
@@ -13,10 +13,12 @@ use tracing::{info, warn};
 use super::{IngestError, IngestService};
 use crate::embedding::Active;
 use crate::jobs::{JobError, JobState};
-use crate::materials::store;
+use crate::materials::{MaterialState, store};
 
 /// Chunks embedded, and written in one commit, at a time.
 const BATCH: usize = 64;
+/// Chunks looked up at a time.
+const AT_A_TIME: usize = BATCH * 16;
 /// Materials looked up at a time.
 const LOOK_AHEAD: i64 = 64;
 /// Longest wait for an embedder that is away.
@@ -67,8 +69,14 @@ impl IngestService {
                 return Ok(());
             }
             while !backlog.is_empty() {
-                let batch: Vec<Waiting> = backlog.drain(..backlog.len().min(BATCH)).collect();
-                self.embed_batch(&active, &batch).await?;
+                let mut batch: Vec<Waiting> = backlog.drain(..backlog.len().min(BATCH)).collect();
+                self.keep_wanted(&mut batch).await?;
+                match self.embed_batch(&active, &batch).await {
+                    Err(IngestError::Unreadable { .. }) => {
+                        self.embed_singly(&active, &batch).await?;
+                    }
+                    done => done?,
+                }
             }
         }
     }
@@ -85,20 +93,68 @@ impl IngestService {
             let missing: Vec<StoredChunk> = chunks
                 .into_iter()
                 .filter(|chunk| chunk.version == *version && !present.contains(&chunk.id))
+                .filter(|chunk| !self.refused().contains(&chunk.id))
                 .collect();
             if missing.is_empty() {
                 self.count_vectors(table, &material.id, version, material.job_id.as_deref())
                     .await?;
             }
-            backlog.extend(missing.into_iter().map(|chunk| Waiting {
+            let room = AT_A_TIME - backlog.len();
+            backlog.extend(missing.into_iter().take(room).map(|chunk| Waiting {
                 job_id: material.job_id.clone(),
                 chunk,
             }));
-            if backlog.len() >= BATCH * 16 {
+            if backlog.len() == AT_A_TIME {
                 break;
             }
         }
         Ok(backlog)
+    }
+
+    /// Drops chunks of materials that were removed or replaced since they were looked up.
+    async fn keep_wanted(&self, batch: &mut Vec<Waiting>) -> Result<(), IngestError> {
+        let ids: BTreeSet<&str> = batch
+            .iter()
+            .map(|waiting| waiting.chunk.material_id.as_str())
+            .collect();
+        let ids: Vec<&str> = ids.into_iter().collect();
+        let wanted: BTreeSet<(String, String)> = store::cited(&self.db, &ids)
+            .await?
+            .into_iter()
+            .filter(|row| row.state == MaterialState::Searchable.as_str())
+            .filter_map(|row| Some((row.id, row.indexed_version?)))
+            .collect();
+        batch.retain(|waiting| {
+            let chunk = &waiting.chunk;
+            wanted.contains(&(chunk.material_id.clone(), chunk.version.clone()))
+        });
+        Ok(())
+    }
+
+    /// One passage that the embedder refuses must not keep all others waiting.
+    async fn embed_singly(&self, active: &Active, batch: &[Waiting]) -> Result<(), IngestError> {
+        for waiting in batch {
+            match self
+                .embed_batch(active, std::slice::from_ref(waiting))
+                .await
+            {
+                Err(IngestError::Unreadable { code, detail }) => {
+                    let chunk = &waiting.chunk;
+                    warn!(material.id = %chunk.material_id, chunk.id = %chunk.id, "the embedder refuses a passage");
+                    self.refused().insert(chunk.id.clone());
+                    if let Some(job) = &waiting.job_id {
+                        let reason = Some((code, detail.as_str()));
+                        self.jobs.finish(job, JobState::Failed, reason).await?;
+                    }
+                }
+                done => done?,
+            }
+        }
+        Ok(())
+    }
+
+    fn refused(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn embed_batch(&self, active: &Active, batch: &[Waiting]) -> Result<(), IngestError> {
@@ -166,7 +222,7 @@ impl IngestService {
         };
         let Some(job) = job else { return Ok(()) };
         let total = usize::try_from(row.chunks).unwrap_or_default();
-        if row.state() == crate::materials::MaterialState::Ready {
+        if row.state() == MaterialState::Ready {
             match self.jobs.finish(job, JobState::Done, None).await {
                 Ok(()) | Err(JobError::NotFound) => {}
                 Err(error) => return Err(error.into()),
@@ -183,7 +239,7 @@ impl IngestService {
     }
 }
 
-/// What is embedded of a chunk: headings first, so that the passage knows what it is about.
+/// What is embedded of a chunk: its text, with the spans of its sentences.
 pub(crate) fn passage(chunk: &chunk::Chunk) -> Passage {
     Passage {
         text: chunk.text.clone(),
@@ -196,6 +252,19 @@ pub(crate) fn passage(chunk: &chunk::Chunk) -> Passage {
 }
 
 pub(super) fn from_embed(error: EmbedError) -> IngestError {
+    // Bad request, too large, unprocessable: what was sent is why, not the endpoint.
+    if matches!(
+        error,
+        EmbedError::Refused {
+            status: 400 | 413 | 422
+        }
+    ) {
+        return IngestError::Unreadable {
+            code: "embedding_refused",
+            detail: "O serviço de vetores recusou um trecho deste material; o texto já pode ser consultado."
+                .to_owned(),
+        };
+    }
     let detail = "O serviço de vetores não respondeu; o texto já pode ser consultado.".to_owned();
     IngestError::Passing {
         what: "embedder",

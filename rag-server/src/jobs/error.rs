@@ -31,6 +31,7 @@ impl HasProblem for JobError {
             Self::Ended => Code::JobFinished,
             Self::UnknownState => Code::InvalidRequest,
             Self::Store(DbError::Full(_)) => Code::StorageFull,
+            Self::Queue(error) if error.disk_full() => Code::StorageFull,
             Self::Store(_) | Self::Queue(_) => Code::Internal,
         }
     }

@@ -9,8 +9,12 @@ use serde::{Deserialize, Serialize};
 use shared::body::{Json, Path, Query};
 use shared::clock::rfc3339;
 use shared::problem::{ApiError, Problem, Problems};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::{JobRow, JobService, JobState};
+use crate::ingest::IngestService;
+use crate::paging::page_size;
 use crate::sse;
 
 /// How long a follower waits before it is told that the line is alive.
@@ -32,7 +36,7 @@ pub(crate) struct JobView {
     /// Units in all; 0 while not known.
     pub total: i64,
     /// Seconds until the end at the pace so far; null when it cannot be told.
-    pub eta_seconds: Option<i64>,
+    pub eta: Option<i64>,
     /// The material it works on.
     pub material_id: Option<String>,
     /// The job that started it.
@@ -41,6 +45,9 @@ pub(crate) struct JobView {
     pub attempts: i64,
     /// Why it failed, or why its last try did.
     pub error: Option<Reason>,
+    /// What a job on the whole came to: numbers of files unchanged, changed, removed and left out, and why those were.
+    #[schema(value_type = Option<Object>)]
+    pub result: Option<serde_json::Value>,
     /// Someone asked for its end.
     pub cancel_requested: bool,
     /// RFC 3339.
@@ -73,9 +80,9 @@ impl Reason {
 
 impl From<JobRow> for JobView {
     fn from(job: JobRow) -> Self {
-        let eta_seconds = eta(&job);
+        let eta = eta(&job);
         Self {
-            eta_seconds,
+            eta,
             id: job.id,
             kind: job.kind,
             state: job.state,
@@ -86,6 +93,7 @@ impl From<JobRow> for JobView {
             parent_id: job.parent_id,
             attempts: job.attempts,
             error: Reason::of(job.reason_code, job.reason),
+            result: job.result.and_then(|json| serde_json::from_str(&json).ok()),
             cancel_requested: job.cancel_requested,
             created_at: rfc3339(job.created_at),
             started_at: job.started_at.map(rfc3339),
@@ -133,11 +141,15 @@ pub(crate) async fn list(
     query: Query<ListJobs>,
     jobs: Data<JobService>,
 ) -> Result<Json<JobList>, ApiError> {
-    let limit = i64::from(query.limit.unwrap_or(100).clamp(1, 500));
+    let limit = page_size(query.limit, 100, 500)?;
     let rows = jobs
         .list(
             query.state.as_deref(),
-            query.before.as_deref().unwrap_or_default(),
+            query
+                .before
+                .as_deref()
+                .unwrap_or_default()
+                .trim_matches('\0'),
             limit,
         )
         .await?;
@@ -175,10 +187,15 @@ pub(crate) async fn cancel(
 pub(crate) async fn events(
     id: Path<String>,
     jobs: Data<JobService>,
+    ingest: Data<IngestService>,
 ) -> Result<HttpResponse, ApiError> {
+    // Followed before it is looked at: a change in between must not be missed.
+    let changes = jobs.changes();
     let first = jobs.find(&id).await?;
     let follower = Follower {
-        changes: jobs.changes(),
+        changes,
+        stopping: ingest.stopping.clone(),
+        ping_at: Instant::now() + HEARTBEAT,
         id: id.into_inner(),
         last: None,
         next: Some(first),
@@ -198,6 +215,9 @@ pub(crate) async fn events(
 struct Follower {
     jobs: Data<JobService>,
     changes: tokio::sync::watch::Receiver<u64>,
+    stopping: CancellationToken,
+    /// When the client is told that the line is alive, whatever other jobs do.
+    ping_at: Instant,
     id: String,
     last: Option<JobView>,
     next: Option<JobRow>,
@@ -210,26 +230,36 @@ impl Follower {
             if self.ended {
                 return None;
             }
-            let row = match self.next.take() {
-                Some(row) => row,
-                None => match tokio::time::timeout(HEARTBEAT, self.changes.changed()).await {
-                    Err(_) => return Some(sse::heartbeat()),
+            let row = if let Some(row) = self.next.take() {
+                row
+            } else {
+                let changed = tokio::select! {
+                    () = self.stopping.cancelled() => return None,
+                    changed = tokio::time::timeout_at(self.ping_at, self.changes.changed()) => changed,
+                };
+                match changed {
+                    Err(_) => {
+                        self.ping_at = Instant::now() + HEARTBEAT;
+                        return Some(sse::heartbeat());
+                    }
                     Ok(Err(_)) => return None,
-                    Ok(Ok(())) => match self.jobs.find(&self.id).await {
-                        Ok(row) => row,
-                        Err(error) => {
-                            self.ended = true;
-                            let problem: Problem = ApiError::from(error).problem();
-                            return Some(sse::event("error", &problem));
-                        }
-                    },
-                },
+                    Ok(Ok(())) => {}
+                }
+                match self.jobs.find(&self.id).await {
+                    Ok(row) => row,
+                    Err(error) => {
+                        self.ended = true;
+                        let problem: Problem = ApiError::from(error).problem();
+                        return Some(sse::event("error", &problem));
+                    }
+                }
             };
             self.ended = row.state().ended();
             let view = JobView::from(row);
             if self.last.as_ref() != Some(&view) {
                 let event = sse::event(if self.ended { "done" } else { "progress" }, &view);
                 self.last = Some(view);
+                self.ping_at = Instant::now() + HEARTBEAT;
                 return Some(event);
             }
         }

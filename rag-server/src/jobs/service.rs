@@ -12,6 +12,9 @@ use tokio_util::sync::CancellationToken;
 use super::store::{self, JobKind, JobRow, JobState, NewJob};
 use super::{JobError, Queue};
 
+/// A job that waited this long for its turn may have lost its wake-up, in ms.
+const OVERDUE_MS: i64 = 10 * 60 * 1000;
+
 /// Jobs: made, followed, cancelled.
 pub struct JobService {
     db: Db,
@@ -65,6 +68,9 @@ impl JobService {
 
     /// One job.
     pub async fn find(&self, id: &str) -> Result<JobRow, JobError> {
+        if id.contains('\0') {
+            return Err(JobError::NotFound); // Postgres takes no such text.
+        }
         store::find(&self.db, id).await?.ok_or(JobError::NotFound)
     }
 
@@ -179,6 +185,17 @@ impl JobService {
         Ok(())
     }
 
+    /// The job goes on later for a reason that is not its own; that is no failed try.
+    pub(crate) async fn handed_back(
+        &self,
+        id: &str,
+        reason: Option<(&str, &str)>,
+    ) -> Result<(), JobError> {
+        store::handed_back(&self.db, id, reason, self.clock.now_ms()).await?;
+        self.changed();
+        Ok(())
+    }
+
     /// A try failed and another follows.
     pub(crate) async fn failed_try(
         &self,
@@ -210,6 +227,16 @@ impl JobService {
         Ok(())
     }
 
+    /// Keeps what a job came to, as JSON.
+    pub(crate) async fn set_result(
+        &self,
+        id: &str,
+        result: &impl serde::Serialize,
+    ) -> Result<(), JobError> {
+        let result = serde_json::to_string(result).unwrap_or_else(|_| "{}".to_owned());
+        Ok(store::set_result(&self.db, id, &result).await?)
+    }
+
     /// Brings a job that waits for others up to date; it ends with the last of them.
     pub(crate) async fn count_children(&self, parent: &str) -> Result<(), JobError> {
         let Some(job) = store::find(&self.db, parent).await? else {
@@ -227,16 +254,20 @@ impl JobService {
             } else {
                 JobState::Done
             };
-            store::finish(&self.db, parent, state, None, now).await?;
+            let failed = store::children_failed(&self.db, parent).await?;
+            let told = format!("{failed} de {all} materiais não puderam ser lidos.");
+            let reason = (failed > 0).then_some(("some_failed", told.as_str()));
+            store::finish(&self.db, parent, state, reason, now).await?;
             self.released(parent);
         }
         self.changed();
         Ok(())
     }
 
-    /// Wakes every job that has not ended: after a start, and now and then, in case a wake-up was lost.
-    pub(crate) async fn wake_open(&self) -> Result<usize, JobError> {
-        let open = store::open(&self.db).await?;
+    /// Wakes every job that has not ended, after a start; later those that should long have been woken.
+    pub(crate) async fn wake_open(&self, all: bool) -> Result<usize, JobError> {
+        let overdue = self.clock.now_ms() - OVERDUE_MS;
+        let open = store::open(&self.db, all, overdue).await?;
         let mut woken = 0;
         for id in &open {
             if self.running().contains_key(id) {

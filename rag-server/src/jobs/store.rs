@@ -87,6 +87,8 @@ pub struct JobRow {
     pub parent_id: Option<String>,
     /// JSON object of its options.
     pub options: String,
+    /// JSON object of what it came to, for a job on the whole.
+    pub result: Option<String>,
     /// See [`JobState`].
     pub state: String,
     /// What is being done now: `queued`, `extracting`, `indexing`, `embedding`, `scanning`, `waiting`.
@@ -132,19 +134,26 @@ const START: &str = "UPDATE jobs SET state = 'running', starts = starts + 1, \
     started_at = COALESCE(started_at, $2), updated_at = $2 WHERE id = $1 AND state IN ('queued', 'running')";
 const PROGRESS: &str = "UPDATE jobs SET stage = $2, done = $3, total = $4, updated_at = $5 \
     WHERE id = $1 AND state IN ('queued', 'running')";
+const HANDED_BACK: &str = "UPDATE jobs SET state = 'queued', starts = starts - 1, reason_code = COALESCE($2, reason_code), \
+    reason = COALESCE($3, reason), updated_at = $4 WHERE id = $1 AND state = 'running'";
 const FAILED_TRY: &str = "UPDATE jobs SET state = 'queued', stage = 'queued', attempts = attempts + 1, \
+    starts = starts - 1, \
     reason_code = $2, reason = $3, updated_at = $4 WHERE id = $1 AND state = 'running'";
 const FINISH: &str = "UPDATE jobs SET state = $2, reason_code = $3, reason = $4, \
+    attempts = CASE WHEN $2 = 'failed' THEN attempts + 1 ELSE attempts END, \
     done = CASE WHEN $2 = 'done' THEN total ELSE done END, stage = $2, updated_at = $5, finished_at = $5 \
     WHERE id = $1 AND state IN ('queued', 'running')";
+const SET_RESULT: &str = "UPDATE jobs SET result = $2 WHERE id = $1";
 const REQUEST_CANCEL: &str = "UPDATE jobs SET cancel_requested = TRUE, updated_at = $2 \
     WHERE (id = $1 OR parent_id = $1) AND state IN ('queued', 'running')";
 const CHILDREN: &str =
     "SELECT id FROM jobs WHERE parent_id = $1 AND state IN ('queued', 'running')";
 const CHILDREN_ENDED: &str =
     "SELECT COUNT(*) FROM jobs WHERE parent_id = $1 AND state IN ('done', 'failed', 'cancelled')";
+const CHILDREN_FAILED: &str = "SELECT COUNT(*) FROM jobs WHERE parent_id = $1 AND state = 'failed'";
 const CHILDREN_ALL: &str = "SELECT COUNT(*) FROM jobs WHERE parent_id = $1";
-const OPEN: &str = "SELECT id FROM jobs WHERE state IN ('queued', 'running') ORDER BY id";
+const OPEN: &str = "SELECT id FROM jobs WHERE state IN ('queued', 'running') \
+    AND ($1 OR cancel_requested OR (state = 'queued' AND updated_at < $2)) ORDER BY id";
 const OPEN_OF_KIND: &str =
     "SELECT * FROM jobs WHERE kind = $1 AND state IN ('queued', 'running') ORDER BY id LIMIT 1";
 const OPEN_OF_MATERIAL: &str =
@@ -160,7 +169,10 @@ pub(crate) const STATEMENTS: &[&str] = &[
     START,
     PROGRESS,
     FAILED_TRY,
+    HANDED_BACK,
     FINISH,
+    SET_RESULT,
+    CHILDREN_FAILED,
     REQUEST_CANCEL,
     CHILDREN,
     CHILDREN_ENDED,
@@ -289,6 +301,44 @@ pub(crate) async fn finish(
     .map_err(DbError::from)
 }
 
+/// The job waits for another start; none of its tries is used up.
+pub(crate) async fn handed_back(
+    db: &Db,
+    id: &str,
+    reason: Option<(&str, &str)>,
+    now: i64,
+) -> Result<(), DbError> {
+    on_db!(db, |pool| sqlx::query(HANDED_BACK)
+        .bind(id)
+        .bind(reason.map(|(code, _)| code))
+        .bind(reason.map(|(_, text)| text))
+        .bind(now)
+        .execute(pool)
+        .await
+        .map(|_| ()))
+    .map_err(DbError::from)
+}
+
+/// Keeps what a job came to.
+pub(crate) async fn set_result(db: &Db, id: &str, result: &str) -> Result<(), DbError> {
+    on_db!(db, |pool| sqlx::query(SET_RESULT)
+        .bind(id)
+        .bind(result)
+        .execute(pool)
+        .await
+        .map(|_| ()))
+    .map_err(DbError::from)
+}
+
+/// How many of the jobs that a job started have failed.
+pub(crate) async fn children_failed(db: &Db, parent: &str) -> Result<i64, DbError> {
+    on_db!(db, |pool| sqlx::query_scalar::<_, i64>(CHILDREN_FAILED)
+        .bind(parent)
+        .fetch_one(pool)
+        .await)
+    .map_err(DbError::from)
+}
+
 /// Marks the job and those it started.
 pub(crate) async fn request_cancel(db: &Db, id: &str, now: i64) -> Result<(), DbError> {
     on_db!(db, |pool| sqlx::query(REQUEST_CANCEL)
@@ -323,8 +373,11 @@ pub(crate) async fn children(db: &Db, parent: &str) -> Result<(i64, i64), DbErro
     Ok((ended, all))
 }
 
-pub(crate) async fn open(db: &Db) -> Result<Vec<String>, DbError> {
+/// Jobs that have not ended: `all` of them, else those that wait to be cancelled or were queued before `overdue`.
+pub(crate) async fn open(db: &Db, all: bool, overdue: i64) -> Result<Vec<String>, DbError> {
     on_db!(db, |pool| sqlx::query_scalar::<_, String>(OPEN)
+        .bind(all)
+        .bind(overdue)
         .fetch_all(pool)
         .await)
     .map_err(DbError::from)

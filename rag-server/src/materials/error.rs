@@ -76,6 +76,14 @@ impl From<index::IndexError> for MaterialError {
     }
 }
 
+/// Bytes as people say them.
+fn size_in_words(bytes: u64) -> String {
+    match bytes >> 20 {
+        0 => format!("{} kB", bytes >> 10),
+        megabytes => format!("{megabytes} MB"),
+    }
+}
+
 impl HasProblem for MaterialError {
     fn code(&self) -> Code {
         match self {
@@ -98,7 +106,7 @@ impl HasProblem for MaterialError {
             Self::InvalidField { detail, .. } => (*detail).into(),
             Self::NotFound => "Este material não existe.".into(),
             Self::TooLarge { limit } => {
-                format!("O arquivo passa do limite de {} MB.", limit / (1024 * 1024))
+                format!("O arquivo passa do limite de {}.", size_in_words(*limit))
             }
             Self::CutOff => {
                 "O envio foi interrompido antes do fim; envie o arquivo de novo.".into()

@@ -106,6 +106,26 @@ impl Files {
         Ok(())
     }
 
+    /// Hashes of all files that are kept.
+    pub async fn stored(&self) -> Result<Vec<String>, MaterialError> {
+        let root = self.root.clone();
+        let listed =
+            shared::telemetry::spawn_blocking_in_span(move || -> io::Result<Vec<String>> {
+                let mut hashes = Vec::new();
+                for shelf in std::fs::read_dir(&root)? {
+                    let shelf = shelf?;
+                    if shelf.file_name().len() != 2 || !shelf.file_type()?.is_dir() {
+                        continue;
+                    }
+                    for file in std::fs::read_dir(shelf.path())? {
+                        hashes.extend(file?.file_name().into_string());
+                    }
+                }
+                Ok(hashes)
+            });
+        Ok(listed.await.map_err(io::Error::other)??)
+    }
+
     /// While held, no file is removed.
     pub async fn keeping(&self) -> RwLockReadGuard<'_, ()> {
         self.gate.read().await

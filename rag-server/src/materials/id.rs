@@ -1,6 +1,7 @@
 //! The id of a material, as callers choose it.
 
 use std::fmt;
+use std::path::Path;
 
 use super::MaterialError;
 
@@ -35,11 +36,18 @@ impl MaterialId {
 
     /// The id of a file of the mirrored folder: derived from its relative path, so that it never changes.
     pub(crate) fn of_mirrored(relative_path: &str) -> Self {
-        let hash = blake3::hash(relative_path.as_bytes()).to_hex();
-        Self(format!(
-            "pasta-{}",
-            hash.chars().take(24).collect::<String>()
-        ))
+        Self::derived("pasta", relative_path.as_bytes())
+    }
+
+    /// The id of a file that was named on the command line: derived from its absolute path.
+    pub(crate) fn of_file(path: &Path) -> Self {
+        Self::derived("arquivo", path.as_os_str().as_encoded_bytes())
+    }
+
+    fn derived(prefix: &str, from: &[u8]) -> Self {
+        let hash = blake3::hash(from).to_hex();
+        let hash: String = hash.chars().take(24).collect();
+        Self(format!("{prefix}-{hash}"))
     }
 
     /// As text.

@@ -9,7 +9,9 @@
 
 mod error;
 mod files;
+pub(crate) mod folder;
 mod id;
+mod locks;
 pub(crate) mod routes;
 mod service;
 pub(crate) mod store;

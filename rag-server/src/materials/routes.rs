@@ -9,6 +9,7 @@ use shared::problem::{ApiError, Problems};
 
 use super::{MaterialError, MaterialId, MaterialRow, MaterialService, MaterialState, NewMaterial};
 use crate::jobs::routes::Reason;
+use crate::paging::page_size;
 
 impl FromRequest for MaterialId {
     type Error = ApiError;
@@ -193,7 +194,7 @@ pub(crate) async fn list(
     query: Query<ListMaterials>,
     materials: Data<MaterialService>,
 ) -> Result<Json<MaterialList>, ApiError> {
-    let limit = i64::from(query.limit.unwrap_or(1000).clamp(1, 1000));
+    let limit = page_size(query.limit, 1000, 1000)?;
     let rows = materials
         .list(
             query.state,

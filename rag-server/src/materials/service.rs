@@ -1,16 +1,17 @@
 //! Rules of materials: accepted, listed, removed.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use actix_web::web::Bytes;
 use futures::Stream;
 use index::Index;
 use shared::clock::Clock;
 use shared::db::Db;
+use tokio::sync::OwnedMutexGuard;
 
 use super::files::Received;
+use super::locks::Locks;
 use super::store::{self, Acceptance, MaterialRow, MaterialState, Origin};
 use super::{Files, MaterialError, MaterialId};
 use crate::jobs::{JobError, JobKind, JobService};
@@ -51,8 +52,10 @@ pub struct MaterialService {
     index: Index,
     jobs: Arc<JobService>,
     clock: Arc<dyn Clock>,
-    /// One lock per material that is being worked on: acceptance, ingest and removal of one never overlap.
-    locks: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
+    /// Who works on a material.
+    work: Locks,
+    /// Who decides about a material's row; held for a moment, and after `work` where both are held.
+    rows: Locks,
 }
 
 impl MaterialService {
@@ -70,7 +73,8 @@ impl MaterialService {
             index,
             jobs,
             clock,
-            locks: Mutex::new(HashMap::new()),
+            work: Locks::default(),
+            rows: Locks::default(),
         }
     }
 
@@ -79,20 +83,9 @@ impl MaterialService {
         &self.files
     }
 
-    /// Holds a material for oneself until the guard is dropped.
-    pub(crate) async fn hold(&self, id: &str) -> tokio::sync::OwnedMutexGuard<()> {
-        let lock = {
-            let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
-            locks.retain(|_, lock| lock.strong_count() > 0);
-            if let Some(lock) = locks.get(id).and_then(Weak::upgrade) {
-                lock
-            } else {
-                let lock = Arc::new(tokio::sync::Mutex::new(()));
-                locks.insert(id.to_owned(), Arc::downgrade(&lock));
-                lock
-            }
-        };
-        lock.lock_owned().await
+    /// Holds the work on a material for oneself until the guard is dropped: a whole ingest, a removal.
+    pub(crate) async fn hold(&self, id: &str) -> OwnedMutexGuard<()> {
+        self.work.hold(id).await
     }
 
     /// Stores the bytes and queues the material; the same bytes again cost nothing.
@@ -156,6 +149,7 @@ impl MaterialService {
         let id = named.id.as_str();
         let hash = received.hash.clone();
         let size = received.size;
+        let _row = self.rows.hold(id).await;
         let keeping = self.files.keeping().await;
         self.files.keep(received).await?;
         let before = store::find(&self.db, id).await?;
@@ -216,6 +210,7 @@ impl MaterialService {
         row: &MaterialRow,
         parent: Option<&str>,
     ) -> Result<String, MaterialError> {
+        let _row = self.rows.hold(&row.id).await;
         let job_id = JobService::new_id();
         let acceptance = Acceptance {
             id: &row.id,
@@ -277,6 +272,7 @@ impl MaterialService {
             .await
             .map_err(from_job)?;
         let _held = self.hold(id.as_str()).await;
+        let _row = self.rows.hold(id.as_str()).await;
         if store::find(&self.db, id.as_str()).await?.is_none() {
             return Err(MaterialError::NotFound);
         }
@@ -294,12 +290,22 @@ impl MaterialService {
         let ids = store::removals(&self.db).await?;
         for id in &ids {
             let _held = self.hold(id).await;
-            if store::find(&self.db, id).await?.is_none() {
+            // Gone, or failed and not to be answered from any more.
+            let row = store::find(&self.db, id).await?;
+            if row.is_none_or(|row| row.indexed_version.is_none()) {
                 self.index.delete(std::slice::from_ref(id)).await?;
             }
             store::clear_removal(&self.db, id).await?;
         }
         Ok(ids.len())
+    }
+
+    /// Removes files that no material uses: what a kill between a row and its file left behind.
+    pub(crate) async fn sweep_files(&self) -> Result<(), MaterialError> {
+        for hash in self.files.stored().await? {
+            self.drop_file(&hash).await?;
+        }
+        Ok(())
     }
 
     /// Removes everything.
@@ -343,6 +349,7 @@ impl MaterialService {
 fn from_job(error: JobError) -> MaterialError {
     match error {
         JobError::Store(error) => error.into(),
+        JobError::Queue(error) if error.disk_full() => MaterialError::StorageFull,
         other => MaterialError::Files(std::io::Error::other(other)),
     }
 }

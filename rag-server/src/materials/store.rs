@@ -193,7 +193,7 @@ const TOTALS: &str = "SELECT COUNT(*), COALESCE(SUM(chunks), 0), COALESCE(SUM(em
     COALESCE(SUM(size_bytes), 0) FROM materials";
 const FOLDER: &str = "SELECT * FROM materials WHERE origin = 'folder' ORDER BY id";
 const CITED: &str =
-    "SELECT id, source, title, kind, tags, indexed_version, state FROM materials WHERE id = $1";
+    "SELECT id, source, title, kind, tags, indexed_version, state FROM materials WHERE id IN";
 const LABELLED: &str = "SELECT id, source, title, kind, tags, indexed_version, state FROM materials \
     WHERE indexed_version IS NOT NULL ORDER BY id";
 const FACT: &str = "SELECT value FROM index_facts WHERE name = $1";
@@ -223,7 +223,6 @@ pub(crate) const STATEMENTS: &[&str] = &[
     COUNT_BY_STATE,
     TOTALS,
     FOLDER,
-    CITED,
     LABELLED,
     FACT,
     SET_FACT,
@@ -524,11 +523,20 @@ pub(crate) async fn of_folder(db: &Db) -> Result<Vec<MaterialRow>, DbError> {
     .map_err(DbError::from)
 }
 
-pub(crate) async fn cited(db: &Db, id: &str) -> Result<Option<CitedRow>, DbError> {
-    on_db!(db, |pool| sqlx::query_as::<_, CitedRow>(CITED)
-        .bind(id)
-        .fetch_optional(pool)
-        .await)
+/// Those of these materials that there are.
+pub(crate) async fn cited(db: &Db, ids: &[&str]) -> Result<Vec<CitedRow>, DbError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places: Vec<String> = (1..=ids.len()).map(|place| format!("${place}")).collect();
+    let sql = format!("{CITED} ({})", places.join(", "));
+    on_db!(db, |pool| {
+        let mut query = sqlx::query_as::<_, CitedRow>(sqlx::AssertSqlSafe(sql));
+        for id in ids {
+            query = query.bind(*id);
+        }
+        query.fetch_all(pool).await
+    })
     .map_err(DbError::from)
 }
 
@@ -567,12 +575,13 @@ pub(crate) async fn clear_facts(db: &Db) -> Result<(), DbError> {
 }
 
 /// The material has no text in the index any more.
-pub(crate) async fn forget_text(db: &Db, id: &str, revision: &str) -> Result<(), DbError> {
+/// Whether the revision is still the material's.
+pub(crate) async fn forget_text(db: &Db, id: &str, revision: &str) -> Result<bool, DbError> {
     on_db!(db, |pool| sqlx::query(FORGET_TEXT)
         .bind(id)
         .bind(revision)
         .execute(pool)
         .await
-        .map(|_| ()))
+        .map(|done| done.rows_affected() == 1))
     .map_err(DbError::from)
 }

@@ -16,7 +16,7 @@ const EXCERPT_CHARACTERS: usize = 1200;
 /// The best sentences of the material, quoted; or that the material does not hold the answer.
 pub(super) fn extractive(asked: &Asked, retrieved: &Retrieved) -> QueryResponse {
     let ranking = &retrieved.ranking;
-    let english = is_english(&asked.question);
+    let english = asked.english.unwrap_or_else(|| is_english(&asked.question));
     let cited = cited(asked, retrieved);
     if cited.is_empty() {
         let answer = if english {
@@ -60,7 +60,7 @@ pub(super) fn extractive(asked: &Asked, retrieved: &Retrieved) -> QueryResponse 
         };
         answer.push_str(&format!(
             "\n- “{}” [{}]",
-            one_line(words),
+            as_markdown(words),
             excerpt.passage + 1
         ));
     }
@@ -200,6 +200,21 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Words of a document as Markdown that shows them and does nothing else: no image is loaded, no link or tag is live.
+fn as_markdown(words: &str) -> String {
+    let mut escaped = String::with_capacity(words.len());
+    for c in one_line(words).chars() {
+        if matches!(
+            c,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '~' | '|'
+        ) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
 /// Whether a question is asked in English: by its commonest words.
 fn is_english(question: &str) -> bool {
     const ENGLISH: [&str; 22] = [
@@ -236,13 +251,13 @@ mod tests {
             text: "Exercício; Séries\nSupino; 4\nRemada; 3".into(),
             sentences: vec![
                 Sentence {
-                    start: 19,
-                    end: 28,
+                    start: 20,
+                    end: 29,
                     locator: place(2),
                 },
                 Sentence {
-                    start: 29,
-                    end: 38,
+                    start: 30,
+                    end: 39,
                     locator: place(3),
                 },
             ],
@@ -256,9 +271,9 @@ mod tests {
     #[test]
     fn a_quote_is_cited_where_it_stands() {
         let chunk = chunk();
-        assert_eq!(proven(&chunk, &(19..28)), Some("Supino; 4"));
+        assert_eq!(proven(&chunk, &(20..29)), Some("Supino; 4"));
         assert_eq!(
-            Place::of(&place_of(&chunk, &(19..28))).range.as_deref(),
+            Place::of(&place_of(&chunk, &(20..29))).range.as_deref(),
             Some("A2:D2")
         );
         assert_eq!(

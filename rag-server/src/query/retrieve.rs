@@ -1,6 +1,6 @@
 //! From a question to ranked passages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
@@ -67,23 +67,13 @@ impl QueryService {
             self.by_text(asked, &filter),
             self.by_vector(asked, &filter, active.as_deref())
         )?;
-        let mut found: BTreeMap<String, Found> = BTreeMap::new();
-        for hit in text_hits {
-            found
-                .entry(hit.chunk.id.clone())
-                .or_insert_with(|| Found::new(hit.chunk))
-                .text_score = Some(hit.score);
-        }
-        for hit in vector_hits {
-            let one = found
-                .entry(hit.chunk.id.clone())
-                .or_insert_with(|| Found::new(hit.chunk));
-            one.similarity = Some(hit.cosine);
-            one.sentences = Some(hit.sentences);
-        }
-        if let (Some(active), Some(vector)) = (active.as_deref(), query_vector.as_deref()) {
-            fill_in_vectors(active, vector, &mut found).await?;
-        }
+        let found = self
+            .gather(
+                text_hits,
+                vector_hits,
+                active.as_deref().zip(query_vector.as_deref()),
+            )
+            .await?;
         let passages = self.keep_current(found).await?;
         let search_ms = millis(search_started);
 
@@ -168,11 +158,53 @@ impl QueryService {
             Err(_) => return Err(QueryError::NoVectors),
         };
         let embed_ms = millis(started);
-        let hits = self
-            .index
-            .search_vectors(&active.table, &vector, filter, asked.fetch)
-            .await?;
+        let hits = active.table.search(&vector, filter, asked.fetch).await?;
         Ok((Some(vector), hits, embed_ms))
+    }
+
+    /// Brings the hits of both searches together, and what each of them does not know of the other's.
+    async fn gather(
+        &self,
+        text_hits: Vec<index::TextHit>,
+        vector_hits: Vec<index::VectorHit>,
+        query: Option<(&Active, &[f32])>,
+    ) -> Result<Vec<Found>, QueryError> {
+        let mut found: BTreeMap<String, Found> = BTreeMap::new();
+        for hit in text_hits {
+            let one = found.entry(hit.chunk.id.clone()).or_default();
+            one.text_score = Some(hit.score);
+            one.chunk = Some(hit.chunk);
+        }
+        for hit in vector_hits {
+            let one = found.entry(hit.chunk_id).or_default();
+            one.similarity = Some(hit.cosine);
+            one.sentences = Some(hit.sentences);
+        }
+        let lacking = |is_lacking: fn(&Found) -> bool| -> Vec<String> {
+            let lacking = found.iter().filter(|(_, one)| is_lacking(one));
+            lacking.map(|(id, _)| id.clone()).collect()
+        };
+        let without_chunk = lacking(|one| one.chunk.is_none());
+        let without_vector = lacking(|one| one.similarity.is_none());
+        let vectors = async {
+            match query {
+                Some((active, _)) => active.table.get(&without_vector).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        let (chunks, vectors) = futures::try_join!(self.index.chunks(&without_chunk), vectors)?;
+        for chunk in chunks {
+            if let Some(one) = found.get_mut(&chunk.id) {
+                one.chunk = Some(chunk);
+            }
+        }
+        for stored in vectors {
+            if let (Some(one), Some((_, query))) = (found.get_mut(&stored.chunk_id), query) {
+                one.similarity = Some(stored.vector.iter().zip(query).map(|(a, b)| a * b).sum());
+                one.sentences = Some(stored.sentences);
+            }
+        }
+        Ok(found.into_values().collect())
     }
 
     /// Materials by tag and type are looked up here, so that the index filters by material alone.
@@ -204,94 +236,54 @@ impl QueryService {
     }
 
     /// Drops what belongs to a material that is gone or to another version of it: rows are the truth, not the index.
-    async fn keep_current(
-        &self,
-        found: BTreeMap<String, Found>,
-    ) -> Result<Vec<Passage>, QueryError> {
-        let mut rows: BTreeMap<String, Option<CitedRow>> = BTreeMap::new();
-        for one in found.values() {
-            let id = &one.chunk.material_id;
-            if !rows.contains_key(id) {
-                rows.insert(id.clone(), store::cited(&self.db, id).await?);
-            }
-        }
-        let mut passages = Vec::with_capacity(found.len());
-        for one in found.into_values() {
-            let Some(Some(row)) = rows.get(&one.chunk.material_id) else {
-                continue;
-            };
+    async fn keep_current(&self, found: Vec<Found>) -> Result<Vec<Passage>, QueryError> {
+        let ids: BTreeSet<&str> = found
+            .iter()
+            .filter_map(|one| Some(one.chunk.as_ref()?.material_id.as_str()))
+            .collect();
+        let ids: Vec<&str> = ids.into_iter().collect();
+        let rows: BTreeMap<String, CitedRow> = store::cited(&self.db, &ids)
+            .await?
+            .into_iter()
+            .map(|row| (row.id.clone(), row))
+            .collect();
+        let current = |one: Found| {
+            // Without a chunk its material was removed between the search for its vector and now.
+            let chunk = one.chunk?;
+            let row = rows.get(&chunk.material_id)?;
             // While a new version is being written the index holds the one or the other, never both.
             let is_switching = row.state == MaterialState::Indexing.as_str();
-            if row.indexed_version.as_ref() != Some(&one.chunk.version) && !is_switching {
-                continue;
-            }
-            passages.push(one.into_passage(row));
-        }
-        Ok(passages)
+            (is_switching || row.indexed_version.as_ref() == Some(&chunk.version)).then(|| {
+                Passage {
+                    title: row.title.clone(),
+                    source: row.source.clone(),
+                    text_score: one.text_score,
+                    similarity: one.similarity,
+                    sentence_vectors: one
+                        .sentences
+                        .map(|vectors| vectors.vectors())
+                        .unwrap_or_default(),
+                    spans: chunk
+                        .chunk
+                        .sentences
+                        .iter()
+                        .map(|sentence| sentence.start as usize..sentence.end as usize)
+                        .collect(),
+                    chunk,
+                }
+            })
+        };
+        Ok(found.into_iter().filter_map(current).collect())
     }
 }
 
-/// A hit of either search.
+/// What the searches told of a passage.
+#[derive(Default)]
 struct Found {
-    chunk: StoredChunk,
+    chunk: Option<StoredChunk>,
     text_score: Option<f32>,
     similarity: Option<f32>,
     sentences: Option<SentenceVectors>,
-}
-
-impl Found {
-    fn new(chunk: StoredChunk) -> Self {
-        Self {
-            chunk,
-            text_score: None,
-            similarity: None,
-            sentences: None,
-        }
-    }
-
-    fn into_passage(self, row: &CitedRow) -> Passage {
-        let chunk = &self.chunk.chunk;
-        let spans = chunk
-            .sentences
-            .iter()
-            .map(|one| one.start as usize..one.end as usize)
-            .collect();
-        Passage {
-            title: row.title.clone(),
-            source: row.source.clone(),
-            text_score: self.text_score,
-            similarity: self.similarity,
-            sentence_vectors: self
-                .sentences
-                .map(|vectors| vectors.vectors())
-                .unwrap_or_default(),
-            spans,
-            chunk: self.chunk,
-        }
-    }
-}
-
-/// Vectors of passages that only the text search found.
-async fn fill_in_vectors(
-    active: &Active,
-    query: &[f32],
-    found: &mut BTreeMap<String, Found>,
-) -> Result<(), QueryError> {
-    let missing: Vec<String> = found
-        .iter()
-        .filter(|(_, one)| one.similarity.is_none())
-        .map(|(id, _)| id.clone())
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    for stored in active.table.get(&missing).await? {
-        if let Some(one) = found.get_mut(&stored.chunk_id) {
-            one.similarity = Some(stored.vector.iter().zip(query).map(|(a, b)| a * b).sum());
-            one.sentences = Some(stored.sentences);
-        }
-    }
-    Ok(())
 }
 
 fn millis(since: Instant) -> f64 {

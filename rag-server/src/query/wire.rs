@@ -19,6 +19,7 @@ const MAX_MATERIALS: usize = 10_000;
 
 /// A question.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"question": "O que é hipertrofia?", "config": {"top_k": 5}}))]
 pub struct QueryRequest {
     /// The question, in Portuguese or English.
@@ -35,6 +36,30 @@ pub struct QueryRequest {
     /// How to search.
     #[serde(default)]
     pub config: Option<QueryConfig>,
+    /// What was said before, for the chat model.
+    #[serde(default)]
+    pub history: Vec<Turn>,
+    /// Level of the student, for the chat model.
+    #[serde(default)]
+    pub level: Option<String>,
+    /// Style of the answer, for the chat model.
+    #[serde(default)]
+    pub style: Option<String>,
+    /// Instructions of the course, for the chat model.
+    #[serde(default)]
+    pub prompt: Option<String>,
+    /// Language of the answer, `pt` or `en`; told from the question where absent.
+    #[serde(default)]
+    pub language: Option<String>,
+}
+
+/// One turn of a conversation.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct Turn {
+    /// `user` or `assistant`.
+    pub role: String,
+    /// What was said.
+    pub content: String,
 }
 
 /// How to search and answer; absent fields take the server's settings.
@@ -72,6 +97,7 @@ pub enum Search {
 
 /// A search.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"query": "descanso entre séries", "limit": 10}))]
 pub struct SearchRequest {
     /// What to look for.
@@ -107,6 +133,8 @@ pub(crate) struct Asked {
     pub(crate) fusion: Fusion,
     pub(crate) min_score: f32,
     pub(crate) mmr: bool,
+    /// Whether to answer in English; told from the question where nobody says.
+    pub(crate) english: Option<bool>,
 }
 
 impl QueryRequest {
@@ -132,6 +160,10 @@ impl QueryRequest {
         )
         .map(|asked| Asked {
             limit: top_k as usize,
+            english: self
+                .language
+                .as_deref()
+                .map(|language| language.starts_with("en")),
             tags: self.tags.clone(),
             types: self.types.clone(),
             ..asked
@@ -144,10 +176,14 @@ impl SearchRequest {
     pub(crate) fn check(&self, settings: &RetrievalSettings) -> Result<Asked, Invalid> {
         let config = self.config.clone().unwrap_or_default();
         let mut invalid = Invalid::new();
+        let asked = [("/limit", self.limit), ("/config/top_k", config.top_k)];
         let limit = self.limit.or(config.top_k).unwrap_or(10);
-        if !(1..=MAX_HITS).contains(&limit) {
+        for (pointer, _) in asked
+            .into_iter()
+            .filter(|(_, asked)| asked.is_some_and(|asked| !(1..=MAX_HITS).contains(&asked)))
+        {
             invalid = invalid.field(
-                "/limit",
+                pointer,
                 "out_of_range",
                 "O número de resultados deve ficar entre 1 e 100.",
             );
@@ -235,6 +271,7 @@ fn check(
     };
     invalid.or(Asked {
         question: question.to_owned(),
+        english: None,
         material_ids: material_ids.cloned(),
         tags: None,
         types: None,

@@ -43,7 +43,7 @@ pub(super) struct Answered {
 /// How a child failed to answer.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// It was gone before it took the request.
+    /// It was gone before it took the request, or was killed from outside and may have been.
     NotTaken,
     /// It ran into its memory limit.
     OutOfMemory,
@@ -192,6 +192,11 @@ impl Child {
         let Ok(Ok(status)) = tokio::time::timeout(ENDING, self.process.wait()).await else {
             return Failure::Crashed(format!("{instead} and went on"));
         };
+        // It may have been killed while it was idle and still be dying when it was asked. Should the document be to
+        // blame after all, its next child, which reads nothing before it, will tell.
+        if status.signal() == Some(SIGKILL) && self.served > 1 {
+            return Failure::NotTaken;
+        }
         // A grandchild could hold the pipe open for ever.
         let tail = tokio::time::timeout(ENDING, &mut self.errors).await;
         let tail = tail.ok().and_then(Result::ok).unwrap_or_default();

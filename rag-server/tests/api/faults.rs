@@ -33,15 +33,20 @@ async fn what_was_accepted_is_finished_after_a_restart() {
     );
 }
 
+/// Six rounds here; `CLIENT_ROUNDS=200 cargo nextest run -p rag-server eight_clients` takes more than a minute and makes
+/// the figure of `docs/figures.md`.
 #[tokio::test(flavor = "multi_thread")]
 async fn eight_clients_adding_and_removing_lose_nothing() {
+    let rounds: usize = std::env::var_os("CLIENT_ROUNDS")
+        .and_then(|text| text.to_str()?.parse().ok())
+        .unwrap_or(6);
     let app = Arc::new(TestApp::spawn().await);
     let mut clients = Vec::new();
     for client in 0..8 {
         let app = Arc::clone(&app);
         clients.push(tokio::spawn(async move {
             let mut kept = BTreeSet::new();
-            for round in 0..6 {
+            for round in 0..rounds {
                 let (keep, lose) = (format!("c{client}r{round}k"), format!("c{client}r{round}x"));
                 app.bring_in(
                     &format!("{keep}.txt"),
@@ -169,7 +174,7 @@ async fn another_model_takes_over_when_all_is_embedded_anew() {
         )
         .await;
     }
-    let bundled = app.get("/status").await.json()["embedding"]["active_model"]
+    let bundled = app.get("/status").await.json()["providers"]["embedding"]["active_model"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -189,7 +194,10 @@ async fn another_model_takes_over_when_all_is_embedded_anew() {
     }
     assert_eq!(found.json()["hits"].as_array().unwrap().len(), 3);
     let before = app.get("/status").await.json();
-    assert_eq!(before["embedding"]["active_model"], bundled.as_str());
+    assert_eq!(
+        before["providers"]["embedding"]["active_model"],
+        bundled.as_str()
+    );
     assert_eq!(app.get("/readyz").await.json()["status"], "degraded");
 
     let started = app.send(app.request("POST", "/reindex")).await;
@@ -197,8 +205,11 @@ async fn another_model_takes_over_when_all_is_embedded_anew() {
     let job = app.ended(started.json()["job_id"].as_str().unwrap()).await;
     assert_eq!(job["state"], "done", "{job}");
     let after = app.get("/status").await.json();
-    assert_ne!(after["embedding"]["active_model"], bundled.as_str());
-    assert_eq!(after["embedding"]["dimensions"], 3);
+    assert_ne!(
+        after["providers"]["embedding"]["active_model"],
+        bundled.as_str()
+    );
+    assert_eq!(after["providers"]["embedding"]["dimensions"], 3);
     for number in 0..3 {
         app.settled(&format!("d{number}.txt"), "ready").await;
     }

@@ -105,12 +105,35 @@ async fn a_folder_that_is_gone_deletes_nothing() {
     fs::write(folder.join("a.txt"), "Texto da pasta.").unwrap();
     mirror(&app, false).await;
     fs::remove_dir_all(&folder).unwrap();
-    let started = app.post("/process-materials", &json!({})).await.json();
-    let id = started["job_id"].as_str().unwrap().to_owned();
-    // It is tried again later; what matters is that nothing goes meanwhile.
-    app.delete(&format!("/jobs/{id}")).await;
-    app.ended(&id).await;
+    let job = mirror(&app, false).await;
+    assert_eq!(
+        (&job["state"], &job["error"]["code"]),
+        (&json!("failed"), &json!("folder_missing")),
+        "{job}"
+    );
     assert_eq!(app.find("pasta").await.len(), 1);
+
+    // Nor does an empty one, which may be a disk that is not mounted, unless someone insists.
+    fs::create_dir_all(&folder).unwrap();
+    let job = mirror(&app, false).await;
+    assert_eq!(job["error"]["code"], "folder_empty", "{job}");
+    assert_eq!(app.find("pasta").await.len(), 1);
+    assert_eq!(mirror(&app, true).await["result"]["removed"], 1);
+    assert!(app.find("pasta").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_job_tells_what_could_not_be_read() {
+    let app = TestApp::spawn().await;
+    let folder = app.folder.path().join("materials");
+    fs::write(folder.join("bom.txt"), "Texto que se lê.").unwrap();
+    fs::write(folder.join("vazio.pdf"), "").unwrap();
+    let job = mirror(&app, false).await;
+    assert_eq!(job["state"], "done", "{job}");
+    assert_eq!(job["error"]["code"], "some_failed", "{job}");
+    assert_eq!(job["result"]["changed"], 2, "{job}");
+    // What failed is tried again the next time, what was read is not.
+    assert_eq!(mirror(&app, false).await["result"]["unchanged"], 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

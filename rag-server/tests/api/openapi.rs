@@ -10,6 +10,16 @@ fn the_committed_document_is_the_one_the_routes_make() {
     assert_eq!(made.trim(), committed.trim(), "run: just openapi");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documentation_page_is_found_with_and_without_its_slash() {
+    let app = crate::test_app::TestApp::spawn().await;
+    for path in ["/docs", "/docs/"] {
+        let page = app.get(path).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert!(page.text.contains("swagger"), "{path}");
+    }
+}
+
 #[test]
 fn every_operation_is_described() {
     let document: Value =

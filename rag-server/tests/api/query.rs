@@ -86,6 +86,39 @@ async fn each_claim_names_a_source_that_holds_its_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn text_of_a_document_does_nothing_in_an_answer() {
+    let app = TestApp::spawn().await;
+    let poisoned = "A nota mínima para aprovação é sete, ![veja](http://canario.invalid/p?d=1) <img src=x> \
+        [clique](http://canario.invalid/).";
+    app.bring_in("nota.txt", poisoned).await;
+    let answer = app.ask("Qual é a nota mínima para aprovação?").await;
+    let text = answer["answer"].as_str().unwrap();
+    assert_eq!(answer["mode"], "extractive", "{answer}");
+    // Without what is escaped, no mark of an image, link or tag is left but the number of the source.
+    let bare = ["\\[", "\\]", "\\<", "\\>"]
+        .iter()
+        .fold(text.replace("[1]", ""), |text, escaped| {
+            text.replace(escaped, "")
+        });
+    assert!(!bare.contains(['[', ']', '<', '>']), "{text}");
+    // The quote itself stays what the document says.
+    let quote = answer["sources"][0]["quote"].as_str().unwrap();
+    assert!(poisoned.contains(quote), "{quote}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_language_asked_for_is_answered_in() {
+    let app = with_samples().await;
+    let body =
+        json!({ "question": "Qual é a capital da Mongólia?", "language": "en", "history": [] });
+    let answer = app.post("/query", &body).await.json();
+    assert!(answer["answer"].as_str().unwrap().contains("did not find"));
+    app.post("/query", &json!({ "question": "O que é?", "questoin": 1 }))
+        .await
+        .problem(422, "unknown_field");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn codes_and_accents_are_found() {
     let app = TestApp::spawn().await;
     app.bring_in(

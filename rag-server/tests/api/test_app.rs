@@ -140,6 +140,18 @@ impl TestApp {
         }
     }
 
+    /// Sends a request line as it stands, which no client would; the status line of the answer.
+    pub(crate) async fn raw(&self, line: &str) -> String {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let address = self.base.trim_start_matches("http://");
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = format!("{line}\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer.lines().next().unwrap_or_default().to_owned()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(self.request("GET", path)).await
     }

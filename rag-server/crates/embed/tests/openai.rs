@@ -274,10 +274,10 @@ async fn a_long_wait_is_left_to_the_caller() {
 #[tokio::test]
 async fn an_endpoint_that_is_not_there_is_unavailable() {
     let server = MockServer::start().await;
-    let settings = settings(&server);
-    // The server's port is free again once it is gone.
-    let uri = server.uri();
-    drop(server);
+    let mut settings = settings(&server);
+    // Port 1 is reserved (RFC 6335) and listens nowhere; a free one could be another test's a moment later.
+    let uri = "http://127.0.0.1:1";
+    settings.base_url = uri.parse().unwrap();
     let error = match OpenAiEmbedder::new(settings).await {
         Ok(embedder) => embedder.embed_query(TEXT).await.unwrap_err(),
         Err(error) => error,

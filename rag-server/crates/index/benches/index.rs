@@ -159,17 +159,14 @@ async fn searches(index: &Index, table: &VectorTable, data: &mut Synthetic, note
             index.search_text(&words, filter, LIMIT).await.unwrap();
             let text_time = start.elapsed();
             let start = Instant::now();
-            index
-                .search_vectors(table, &point, filter, LIMIT)
-                .await
-                .unwrap();
+            table.search(&point, filter, LIMIT).await.unwrap();
             let vector_time = start.elapsed();
             let words = data.words(6);
             let point = data.vector();
             let start = Instant::now();
             let (a, b) = tokio::join!(
                 index.search_text(&words, filter, LIMIT),
-                index.search_vectors(table, &point, filter, LIMIT)
+                table.search(&point, filter, LIMIT)
             );
             a.unwrap();
             b.unwrap();
@@ -187,16 +184,16 @@ async fn searches(index: &Index, table: &VectorTable, data: &mut Synthetic, note
     }
 }
 
-async fn recall(index: &Index, table: &VectorTable, data: &mut Synthetic) -> f64 {
+async fn recall(table: &VectorTable, data: &mut Synthetic) -> f64 {
     let mut same = 0;
     for _ in 0..50 {
         let point = data.vector();
         let all = Filter::default();
-        let exact = index.scan_vectors(table, &point, &all, 10).await.unwrap();
-        let found = index.search_vectors(table, &point, &all, 10).await.unwrap();
+        let exact = table.scan(&point, &all, 10).await.unwrap();
+        let found = table.search(&point, &all, 10).await.unwrap();
         same += exact
             .iter()
-            .filter(|hit| found.iter().any(|other| other.chunk.id == hit.chunk.id))
+            .filter(|hit| found.iter().any(|other| other.chunk_id == hit.chunk_id))
             .count();
     }
     same as f64 / 500.0
@@ -251,7 +248,7 @@ async fn measure(rows: usize) {
     searches(&index, &table, &mut data, "").await;
     println!(
         "  recall@10 against a scan {:.3}",
-        recall(&index, &table, &mut data).await
+        recall(&table, &mut data).await
     );
 
     let mut one = Vec::new();

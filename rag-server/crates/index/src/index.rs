@@ -14,6 +14,7 @@ use lancedb::expr::DfExpr;
 use lancedb::index::scalar::{FtsQuery, FullTextSearchQuery, MatchQuery, Operator};
 use lancedb::query::{ExecutableQuery, QueryBase, Select};
 use lancedb::{ObjectStoreRegistry, Session, Table};
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use crate::chunk_table::{self, ID, LAYOUT_KEY, MATERIAL_ID, PAYLOAD, TERMS, VERSION};
@@ -24,11 +25,11 @@ use crate::vector_table::{self, VectorTable, count_versions};
 use crate::writer::{Backlog, Change, TableKind, Writer, any_of};
 use crate::{
     Filter, IndexError, IndexSettings, IndexedVersion, MaterialChunks, StoredChunk, TextHit,
-    VectorHit, VectorTableInfo,
+    VectorTableInfo,
 };
 
 /// Most rows a search returns, whatever was asked for.
-const MAX_HITS: usize = 10_000;
+pub(crate) const MAX_HITS: usize = 10_000;
 /// When the tables are worth optimising: rows that are scanned at every question, and files opened by it.
 const BACKLOG_ROWS: u64 = 2_000;
 const BACKLOG_COMMITS: u64 = 50;
@@ -49,6 +50,8 @@ impl std::fmt::Debug for Index {
 }
 
 struct Inner {
+    /// Where writers live: a table may be opened from a runtime that ends before the index does.
+    runtime: Handle,
     settings: IndexSettings,
     connection: Connection,
     chunks: Table,
@@ -62,7 +65,7 @@ struct Inner {
 impl Index {
     /// Opens the index, creating it where there is none.
     ///
-    /// The writers live on the current runtime, which must be a multi-threaded one.
+    /// The writers live on the current runtime, which must be a multi-threaded one and outlive the index.
     ///
     /// # Errors
     /// [`IndexError::InvalidSettings`], [`IndexError::Layout`] if another version of the program wrote it, and
@@ -86,10 +89,18 @@ impl Index {
         check_layout(&chunks, chunk_table::LAYOUT).await?;
         maintenance::ensure_indices(&chunks, TableKind::Chunks).await?;
         let backlog = backlog_of(&chunks, TableKind::Chunks).await?;
-        let writer = Writer::start(chunks.clone(), TableKind::Chunks, &settings, backlog);
+        let runtime = Handle::current();
+        let writer = Writer::start(
+            &runtime,
+            chunks.clone(),
+            TableKind::Chunks,
+            &settings,
+            backlog,
+        );
         let backlogs = RwLock::new(vec![Arc::clone(&writer.backlog)]);
         Ok(Self {
             inner: Arc::new(Inner {
+                runtime,
                 settings,
                 connection,
                 chunks,
@@ -196,34 +207,6 @@ impl Index {
         chunk_table::read(&snapshot.take(&row_ids, &PAYLOAD).await?)
     }
 
-    /// What is stored of a material.
-    pub async fn version_of(
-        &self,
-        material_id: &str,
-    ) -> Result<Option<IndexedVersion>, IndexError> {
-        let batches: Vec<RecordBatch> = self
-            .inner
-            .chunks
-            .query()
-            .only_if_expr(any_of(MATERIAL_ID, [material_id]))
-            .select(Select::columns(&[VERSION]))
-            .execute()
-            .await?
-            .try_collect()
-            .await?;
-        let chunks: usize = batches.iter().map(RecordBatch::num_rows).sum();
-        let Some(batch) = batches.iter().find(|batch| batch.num_rows() > 0) else {
-            return Ok(None);
-        };
-        let version = chunk_table::text_column(batch, VERSION)?
-            .value(0)
-            .to_owned();
-        Ok(Some(IndexedVersion {
-            version,
-            chunks: chunks as u32,
-        }))
-    }
-
     /// What is stored, by material id. Reads two columns of the whole table.
     pub async fn materials(&self) -> Result<BTreeMap<String, IndexedVersion>, IndexError> {
         let counts = count_versions(&self.inner.chunks).await?;
@@ -272,86 +255,6 @@ impl Index {
         hits.sort_by(|a, b| {
             b.score
                 .total_cmp(&a.score)
-                .then_with(|| a.chunk.id.cmp(&b.chunk.id))
-        });
-        Ok(hits)
-    }
-
-    /// The chunks whose vectors in `table` are nearest to `vector`, best first, equal ones by id. At most `limit`,
-    /// and never more than 10,000. Vectors whose chunk is gone do not count.
-    ///
-    /// # Errors
-    /// [`IndexError::Dimensions`] if `vector` has another length than the table's.
-    pub async fn search_vectors(
-        &self,
-        table: &VectorTable,
-        vector: &[f32],
-        filter: &Filter,
-        limit: usize,
-    ) -> Result<Vec<VectorHit>, IndexError> {
-        self.nearest(table, vector, filter, limit, false).await
-    }
-
-    /// As [`Self::search_vectors`], but compares every vector: what the approximate index is measured against.
-    ///
-    /// # Errors
-    /// As [`Self::search_vectors`].
-    pub async fn scan_vectors(
-        &self,
-        table: &VectorTable,
-        vector: &[f32],
-        filter: &Filter,
-        limit: usize,
-    ) -> Result<Vec<VectorHit>, IndexError> {
-        self.nearest(table, vector, filter, limit, true).await
-    }
-
-    async fn nearest(
-        &self,
-        table: &VectorTable,
-        vector: &[f32],
-        filter: &Filter,
-        limit: usize,
-        exact: bool,
-    ) -> Result<Vec<VectorHit>, IndexError> {
-        if limit == 0 || filter.is_nothing() {
-            return Ok(Vec::new());
-        }
-        let limit = limit.min(MAX_HITS);
-        let mut wanted = limit;
-        loop {
-            let near = table.near(vector, filter, wanted, exact).await?;
-            let found = near.len();
-            let hits = self.existing(near).await?;
-            // Vectors of chunks that are gone took places: look further, until there are enough or no more.
-            if hits.len() >= limit || found < wanted || wanted >= MAX_HITS {
-                return Ok(hits.into_iter().take(limit).collect());
-            }
-            wanted = (wanted * 4).min(MAX_HITS);
-        }
-    }
-
-    async fn existing(&self, near: Vec<vector_table::Near>) -> Result<Vec<VectorHit>, IndexError> {
-        let ids: Vec<String> = near.iter().map(|near| near.chunk_id.clone()).collect();
-        let mut chunks: HashMap<String, StoredChunk> = self
-            .chunks(&ids)
-            .await?
-            .into_iter()
-            .map(|stored| (stored.id.clone(), stored))
-            .collect();
-        let mut hits: Vec<VectorHit> = near
-            .into_iter()
-            .filter_map(|near| {
-                Some(VectorHit {
-                    chunk: chunks.remove(&near.chunk_id)?,
-                    cosine: near.cosine,
-                    sentences: near.sentences,
-                })
-            })
-            .collect();
-        hits.sort_by(|a, b| {
-            b.cosine
-                .total_cmp(&a.cosine)
                 .then_with(|| a.chunk.id.cmp(&b.chunk.id))
         });
         Ok(hits)
@@ -440,6 +343,9 @@ impl Index {
         let mut opened = self.inner.vectors.lock().await;
         if let Some(table) = opened.remove(&name) {
             table.inner.writer.close().await;
+            if let Ok(mut backlogs) = self.inner.backlogs.write() {
+                backlogs.retain(|backlog| !Arc::ptr_eq(backlog, &table.inner.writer.backlog));
+            }
         }
         match self.inner.connection.drop_table(&name, &[]).await {
             Ok(()) | Err(lancedb::Error::TableNotFound { .. }) => Ok(()),
@@ -581,7 +487,13 @@ impl Index {
         let kind = TableKind::Vectors { dimensions };
         maintenance::ensure_indices(&table, kind).await?;
         let backlog = backlog_of(&table, kind).await?;
-        let writer = Writer::start(table.clone(), kind, &self.inner.settings, backlog);
+        let writer = Writer::start(
+            &self.inner.runtime,
+            table.clone(),
+            kind,
+            &self.inner.settings,
+            backlog,
+        );
         if let Ok(mut backlogs) = self.inner.backlogs.write() {
             backlogs.push(Arc::clone(&writer.backlog));
         }

@@ -163,11 +163,11 @@ pub struct TextHit {
     pub score: f32,
 }
 
-/// A chunk found by its vector.
+/// A chunk found by its vector. The chunk itself may be gone already, should it be removed at this moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VectorHit {
-    /// The chunk.
-    pub chunk: StoredChunk,
+    /// Id of the chunk.
+    pub chunk_id: String,
     /// Cosine with the question, −1 to 1.
     pub cosine: f32,
     /// Vectors of its sentences, in their order; empty if the embedder gave none.

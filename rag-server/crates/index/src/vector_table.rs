@@ -10,12 +10,15 @@ use lancedb::query::{ExecutableQuery, QueryBase, Select};
 use lancedb::{DistanceType, Table};
 
 use crate::chunk_table::{LAYOUT_KEY, MATERIAL_ID, VERSION, column, key, text_column};
+use crate::index::MAX_HITS;
 use crate::maintenance;
 use crate::material::check_material_id;
 use crate::sentences::unit_length;
 use crate::snapshot::{Snapshot, row_ids, scored_row_ids};
 use crate::writer::{Change, Writer, any_of};
-use crate::{Filter, IndexError, SentenceVectors, StoredVector, VectorRow, VectorTableInfo};
+use crate::{
+    Filter, IndexError, SentenceVectors, StoredVector, VectorHit, VectorRow, VectorTableInfo,
+};
 
 pub(crate) const CHUNK_ID: &str = "chunk_id";
 pub(crate) const VECTOR: &str = "vector";
@@ -42,13 +45,6 @@ pub(crate) struct Inner {
     pub(crate) writer: Writer,
     pub(crate) model_id: String,
     pub(crate) dimensions: usize,
-}
-
-/// A vector near the one asked for, before it is known whether its chunk still exists.
-pub(crate) struct Near {
-    pub(crate) chunk_id: String,
-    pub(crate) cosine: f32,
-    pub(crate) sentences: SentenceVectors,
 }
 
 impl VectorTable {
@@ -167,14 +163,39 @@ impl VectorTable {
         })
     }
 
-    /// The `limit` vectors nearest to `vector`, best first. `exact` scans every vector.
-    pub(crate) async fn near(
+    /// The chunks whose vectors are nearest to `vector`, best first, equal ones by id. At most `limit`, and never more than 10,000.
+    ///
+    /// # Errors
+    /// [`IndexError::Dimensions`] if `vector` has another length than the table's.
+    pub async fn search(
+        &self,
+        vector: &[f32],
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Vec<VectorHit>, IndexError> {
+        self.nearest(vector, filter, limit, false).await
+    }
+
+    /// As [`Self::search`], but compares every vector: what the approximate index is measured against.
+    ///
+    /// # Errors
+    /// As [`Self::search`].
+    pub async fn scan(
+        &self,
+        vector: &[f32],
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Vec<VectorHit>, IndexError> {
+        self.nearest(vector, filter, limit, true).await
+    }
+
+    async fn nearest(
         &self,
         vector: &[f32],
         filter: &Filter,
         limit: usize,
         exact: bool,
-    ) -> Result<Vec<Near>, IndexError> {
+    ) -> Result<Vec<VectorHit>, IndexError> {
         let expected = self.inner.dimensions;
         if vector.len() != expected {
             return Err(IndexError::Dimensions {
@@ -182,6 +203,10 @@ impl VectorTable {
                 found: vector.len(),
             });
         }
+        if limit == 0 || filter.is_nothing() {
+            return Ok(Vec::new());
+        }
+        let limit = limit.min(MAX_HITS);
         let vector = unit_length(vector);
         let snapshot = Snapshot::of(&self.inner.table).await?;
         let approximate = !exact && maintenance::vector_index(&snapshot.table).await?.is_some();
@@ -218,16 +243,23 @@ impl VectorTable {
         let rows: Vec<u64> = near.iter().map(|(row, _)| *row).collect();
         let batch = snapshot.take(&rows, &[CHUNK_ID, SENTENCES]).await?;
         let ids = text_column(&batch, CHUNK_ID)?;
-        near.into_iter()
+        let mut hits = near
+            .into_iter()
             .zip(0..)
             .map(|((_, cosine), row)| {
-                Ok(Near {
+                Ok(VectorHit {
                     chunk_id: ids.value(row).to_owned(),
                     cosine,
                     sentences: self.sentences(&batch, row)?,
                 })
             })
-            .collect()
+            .collect::<Result<Vec<_>, IndexError>>()?;
+        hits.sort_by(|a, b| {
+            b.cosine
+                .total_cmp(&a.cosine)
+                .then_with(|| a.chunk_id.cmp(&b.chunk_id))
+        });
+        Ok(hits)
     }
 
     fn sentences(&self, batch: &RecordBatch, row: usize) -> Result<SentenceVectors, IndexError> {

@@ -18,6 +18,7 @@ use futures::FutureExt;
 use lancedb::Table;
 use lancedb::expr::{DfExpr, col, lit};
 use lancedb::table::merge::MergeInsertBuilder;
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -106,8 +107,9 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the writer of `table` on the current runtime.
+    /// Starts the writer of `table` on `runtime`, which must outlive every caller.
     pub(crate) fn start(
+        runtime: &Handle,
         table: Table,
         kind: TableKind,
         settings: &IndexSettings,
@@ -122,7 +124,7 @@ impl Writer {
             settings: settings.clone(),
             backlog: Arc::clone(&backlog),
         };
-        let handle = tokio::spawn(task.run(jobs, stopped));
+        let handle = runtime.spawn(task.run(jobs, stopped));
         Self {
             queue,
             stop: Mutex::new(Some((stop, handle))),

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::compose;
 
 use crate::normalize;
@@ -47,7 +48,9 @@ pub(super) fn clean(raw: &str) -> String {
     let end = spelled.trim_end();
     let divided = end.ends_with(SOFT_HYPHEN);
     let body = end.trim_end_matches(SOFT_HYPHEN).replace(SOFT_HYPHEN, "-");
-    let mut line = normalize::line(&with_accents(&body));
+    // Composed first: a letter of the same look (the kelvin sign) takes an accent only as what it stands for.
+    let composed: String = body.nfc().collect();
+    let mut line = normalize::line(&with_accents(&composed));
     if divided && !line.is_empty() {
         line.push(SOFT_HYPHEN);
     }

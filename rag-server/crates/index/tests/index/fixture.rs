@@ -138,17 +138,12 @@ pub(crate) fn vector_rows(id: &str, version: &str, vectors: &[Vec<f32>]) -> Vec<
 }
 
 /// Ids of the chunks nearest to `vector`.
-pub(crate) async fn nearest(
-    index: &Index,
-    table: &VectorTable,
-    vector: &[f32],
-    limit: usize,
-) -> Vec<String> {
-    index
-        .search_vectors(table, vector, &Filter::default(), limit)
+pub(crate) async fn nearest(table: &VectorTable, vector: &[f32], limit: usize) -> Vec<String> {
+    table
+        .search(vector, &Filter::default(), limit)
         .await
         .unwrap()
         .into_iter()
-        .map(|hit| hit.chunk.id)
+        .map(|hit| hit.chunk_id)
         .collect()
 }

@@ -134,11 +134,7 @@ async fn replaced_text_is_never_found_and_other_materials_stay() {
     };
     assert_eq!(materials["a"], version("2"));
     assert_eq!(materials["b"], version("1"));
-    assert_eq!(
-        shelf.index.version_of("a").await.unwrap(),
-        Some(version("2"))
-    );
-    assert_eq!(shelf.index.version_of("c").await.unwrap(), None);
+    assert!(!materials.contains_key("c"));
     // Fewer chunks of the same version, and none at all.
     shelf.put(material("a", "3", &["um", "dois"])).await;
     shelf.put(material("a", "3", &["um"])).await;

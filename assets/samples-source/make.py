@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Makes the sample course material in this folder. Same input, same bytes: fixed dates, no time stamps.
+"""Makes the sample course material in assets/samples. Same input, same bytes: fixed dates, no time stamps.
 
     python3 -m venv /tmp/samples && /tmp/samples/bin/pip install \
         reportlab==5.1.0 xlsxwriter==3.3.1 python-pptx==1.0.2
-    /tmp/samples/bin/python assets/samples/make.py
+    /tmp/samples/bin/python assets/samples-source/make.py
 
 All text is our own; what it states is common knowledge of the fields or taken from the public sources it
 names. No persons are invented: students appear as enrolment numbers.
@@ -35,7 +35,7 @@ from reportlab.platypus import (
     TableStyle,
 )
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).parent.parent / "samples"
 DATE = datetime.datetime(2025, 3, 3, 8, 0, 0)
 
 # Bitstream Vera comes with reportlab and is embedded; Helvetica is one of the standard fonts that are not.

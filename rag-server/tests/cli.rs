@@ -1,0 +1,105 @@
+//! The command line, as people and scripts call it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// Runs the program from a folder that is not the project's, as someone who calls it by its path.
+fn rag(data: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_rag-server"))
+        .args(arguments)
+        .current_dir(data)
+        .env("DATA_DIR", data.join("data"))
+        .env("LOG_LEVEL", "error")
+        .output()
+        .unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
+}
+
+#[test]
+fn folders_with_files_of_the_same_name_are_all_brought_in() {
+    let dir = tempfile::tempdir().unwrap();
+    for (term, word) in [("sem1", "mitocôndria"), ("sem2", "ribossomo")] {
+        std::fs::create_dir_all(dir.path().join(term)).unwrap();
+        let text = format!("A aula trata do {word} e de sua função.");
+        std::fs::write(dir.path().join(term).join("aula-01.txt"), text).unwrap();
+    }
+    let done = rag(dir.path(), &["ingest", "sem1", "sem2", "--json"]);
+    assert!(done.status.success(), "{done:?}");
+    assert_eq!(json(&done)["materials"].as_array().unwrap().len(), 2);
+    for (word, source) in [
+        ("mitocôndria", "sem1/aula-01.txt"),
+        ("ribossomo", "sem2/aula-01.txt"),
+    ] {
+        let found = json(&rag(dir.path(), &["search", word, "--json"]));
+        assert_eq!(found["hits"][0]["source"], source, "{found}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_and_leaves_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("bom.txt"), "Texto que se lê.").unwrap();
+    std::fs::write(dir.path().join("vazio.pdf"), "").unwrap();
+    let done = rag(dir.path(), &["ingest", "vazio.pdf", "bom.txt", "--json"]);
+    assert_eq!(done.status.code(), Some(1), "{done:?}");
+    let report = json(&done);
+    let states: Vec<&str> = report["materials"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|material| material["state"].as_str().unwrap())
+        .collect();
+    assert!(
+        states.contains(&"ready") && states.contains(&"failed"),
+        "{report}"
+    );
+}
+
+#[test]
+fn blocks_are_printed_with_their_places() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("notas.csv"), "aluno;nota\n1;7,5\n2;9,0\n").unwrap();
+    let read = json(&rag(dir.path(), &["extract", "notas.csv", "--json"]));
+    let blocks = read["blocks"].as_array().unwrap();
+    assert!(
+        blocks
+            .iter()
+            .any(|block| block["text"].as_str().unwrap().contains("7,5")),
+        "{read}"
+    );
+    assert!(
+        blocks.iter().all(|block| block["locator"].is_object()),
+        "{read}"
+    );
+}
+
+#[test]
+fn faulty_settings_end_with_78_and_name_their_variable() {
+    let dir = tempfile::tempdir().unwrap();
+    let checked = Command::new(env!("CARGO_BIN_EXE_rag-server"))
+        .arg("check-config")
+        .current_dir(dir.path())
+        .env("SERVICE_SECRET", "curto")
+        .env("TOP_K_RESULTS", "0")
+        .output()
+        .unwrap();
+    assert_eq!(checked.status.code(), Some(78), "{checked:?}");
+    let told = String::from_utf8_lossy(&checked.stderr);
+    assert!(
+        told.contains("SERVICE_SECRET") && told.contains("TOP_K_RESULTS"),
+        "{told}"
+    );
+    assert!(!told.contains("curto"), "{told}");
+}
