@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need and runs them all: on SQLite, and on a PostgreSQL started for them alone.
+# Installs what the tests need and runs them all: on SQLite, and on a PostgreSQL and a Redis started for them alone.
 # usage: scripts/test.sh [arguments of cargo nextest run]
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
@@ -9,6 +9,14 @@ command -v cargo-nextest >/dev/null 2>&1 || {
     cargo install --locked --quiet cargo-nextest --version 0.9.143 --root "$CARGO_TARGET_DIR/tools"
 }
 export PATH="$CARGO_TARGET_DIR/tools/bin:$PATH"
+
+stop_all() {
+    stop_redis
+    stop_postgres
+}
+stop_postgres() { :; }
+stop_redis() { :; }
+trap stop_all EXIT
 
 # A PostgreSQL of our own: a free port, a temporary folder, gone afterwards.
 start_postgres() {
@@ -28,8 +36,27 @@ start_postgres() {
         $as_postgres "$pg_bin/pg_ctl" -D "$pg/data" -m immediate stop >/dev/null 2>&1 || true
         rm -rf "$pg"
     }
-    trap stop_postgres EXIT
     export TEST_POSTGRES_URL="postgres://postgres@127.0.0.1:$port/postgres"
+}
+
+# A Redis of our own, likewise.
+start_redis() {
+    redis=$(mktemp -d)
+    local port
+    port=$(shuf -i 20000-60000 -n 1)
+    redis-server --port "$port" --bind 127.0.0.1 --dir "$redis" --save "" --appendonly no \
+        --daemonize yes --pidfile "$redis/pid" --logfile "$redis/log" >/dev/null
+    stop_redis() {
+        if [ -s "$redis/pid" ]; then kill "$(cat "$redis/pid")" 2>/dev/null || true; fi
+        rm -rf "$redis"
+    }
+    export TEST_REDIS_URL="redis://127.0.0.1:$port/0"
+    for _ in $(seq 100); do
+        if redis-cli -p "$port" ping >/dev/null 2>&1; then return; fi
+        sleep 0.1
+    done
+    say "redis-server does not start"
+    exit 1
 }
 
 if [ -z "${TEST_POSTGRES_URL:-}" ]; then
@@ -37,5 +64,9 @@ if [ -z "${TEST_POSTGRES_URL:-}" ]; then
     bin=$(dirname "$(compgen -G "/usr/lib/postgresql/*/bin/initdb" | tail -n 1)")
     start_postgres "$bin"
 fi
-say "tests (SQLite and $TEST_POSTGRES_URL)"
+if [ -z "${TEST_REDIS_URL:-}" ]; then
+    need redis-server:redis-server
+    start_redis
+fi
+say "tests (SQLite, $TEST_POSTGRES_URL and $TEST_REDIS_URL)"
 cargo nextest run --workspace --locked "$@"

@@ -1,0 +1,247 @@
+//! Callers as arguments of routes.
+
+use std::future::{Ready, ready};
+use std::ops::Deref;
+
+use actix_web::dev::Payload;
+use actix_web::http::Method;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use shared::problem::{ApiError, Code};
+use shared::token;
+
+use super::{Access, Presented};
+use crate::api_keys::Scope;
+use crate::audit::Actor;
+use crate::users::{Account, Role};
+
+/// How a caller proved who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Credential {
+    /// A token of a session.
+    Session {
+        /// The session.
+        id: String,
+        /// Number of the token.
+        jti: String,
+        /// When the token ends, Unix seconds.
+        expires_at_s: i64,
+    },
+    /// An API key.
+    ApiKey {
+        /// What it opens.
+        scopes: Vec<Scope>,
+        /// When it ends, Unix ms.
+        expires_at_ms: i64,
+    },
+}
+
+/// Somebody who is fully let in.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    /// Whose account.
+    pub account: Account,
+    /// How it was proved.
+    pub credential: Credential,
+    /// From where.
+    pub address: String,
+    /// May do no more than look at itself and put its account in order.
+    pub limited: bool,
+}
+
+impl Caller {
+    /// For the audit log and for rules about oneself.
+    pub(crate) fn actor(&self) -> Actor {
+        let (session, jti) = match &self.credential {
+            Credential::Session { id, jti, .. } => (Some(id.clone()), Some(jti.clone())),
+            Credential::ApiKey { .. } => (None, None),
+        };
+        Actor {
+            uid: Some(self.account.uid.clone()),
+            name: Some(self.account.username.clone()),
+            address: Some(self.address.clone()),
+            session,
+            jti,
+        }
+    }
+
+    fn has(&self, scope: Scope) -> bool {
+        match &self.credential {
+            Credential::Session { .. } => true,
+            Credential::ApiKey { scopes, .. } => scopes.contains(&scope),
+        }
+    }
+}
+
+/// Anybody with a credential, also an account that is not let in yet.
+#[derive(Debug, Clone)]
+pub(crate) struct SignedIn(pub Caller);
+
+/// A person at a session: for what no script should do.
+#[derive(Debug, Clone)]
+pub(crate) struct Personal(pub Caller);
+
+/// An administrator.
+#[derive(Debug, Clone)]
+pub(crate) struct Admin(pub Caller);
+
+macro_rules! is_a_caller {
+    ($name:ident) => {
+        impl Deref for $name {
+            type Target = Caller;
+
+            fn deref(&self) -> &Caller {
+                &self.0
+            }
+        }
+    };
+}
+is_a_caller!(SignedIn);
+is_a_caller!(Personal);
+is_a_caller!(Admin);
+
+fn signed_in(request: &HttpRequest) -> Result<Caller, ApiError> {
+    let presented = request.extensions().get::<Presented>().cloned();
+    let caller = match presented {
+        Some(Presented::Somebody(caller)) => *caller,
+        Some(Presented::Unknown) => return Err(ApiError::new(Code::Overloaded)),
+        Some(Presented::Nothing | Presented::Refused) | None => {
+            return Err(ApiError::new(Code::Unauthorized));
+        }
+    };
+    let scope = if matches!(*request.method(), Method::GET | Method::HEAD) {
+        Scope::Read
+    } else {
+        Scope::Write
+    };
+    if caller.has(scope) {
+        Ok(caller)
+    } else {
+        Err(ApiError::new(Code::Forbidden)
+            .with_detail("Esta chave de API não permite esta operação."))
+    }
+}
+
+fn let_in(request: &HttpRequest) -> Result<Caller, ApiError> {
+    let caller = signed_in(request)?;
+    if !caller.limited {
+        return Ok(caller);
+    }
+    let detail = if caller.account.approved {
+        "Ative a verificação em duas etapas para continuar."
+    } else {
+        "Troque a senha temporária para continuar."
+    };
+    Err(ApiError::new(Code::Forbidden).with_detail(detail))
+}
+
+impl FromRequest for SignedIn {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(signed_in(request).map(Self))
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(let_in(request))
+    }
+}
+
+impl FromRequest for Personal {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(
+            signed_in(request).and_then(|caller| match caller.credential {
+                Credential::Session { .. } => Ok(Self(caller)),
+                Credential::ApiKey { .. } => Err(ApiError::new(Code::Forbidden).with_detail(
+                    "Uma chave de API não pode fazer isto: entre com usuário e senha.",
+                )),
+            }),
+        )
+    }
+}
+
+impl FromRequest for Admin {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(let_in(request).and_then(|caller| {
+            if caller.account.role == Role::Admin && caller.has(Scope::Admin) {
+                Ok(Self(caller))
+            } else {
+                Err(ApiError::new(Code::Forbidden))
+            }
+        }))
+    }
+}
+
+/// The rag-server, proved by a service token.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FromRag;
+
+impl FromRequest for FromRag {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let refusal = || ApiError::new(Code::Unauthorized);
+        ready(
+            request
+                .app_data::<Data<Access>>()
+                .ok_or_else(|| ApiError::new(Code::Internal))
+                .and_then(|access| {
+                    let tokens = access.from_rag.as_ref().ok_or_else(refusal)?;
+                    let shown = token::bearer(request.headers()).ok_or_else(refusal)?;
+                    tokens.verify(shown, &*access.clock)?;
+                    Ok(Self)
+                }),
+        )
+    }
+}
+
+/// From where a request comes.
+#[derive(Debug, Clone)]
+pub(crate) struct ClientAddress(pub String);
+
+impl ClientAddress {
+    /// Somebody there who is not signed in.
+    pub(crate) fn nobody(&self) -> Actor {
+        Actor {
+            address: Some(self.0.clone()),
+            ..Actor::default()
+        }
+    }
+}
+
+impl FromRequest for ClientAddress {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let found = request.extensions().get::<Self>().cloned();
+        ready(found.ok_or_else(|| ApiError::new(Code::Internal)))
+    }
+}
+
+/// Whether people reach the system over TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Secure(pub bool);
+
+impl FromRequest for Secure {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let found = request.extensions().get::<Self>().copied();
+        ready(found.ok_or_else(|| ApiError::new(Code::Internal)))
+    }
+}

@@ -1,0 +1,417 @@
+//! Puts the server together: opens what is kept, starts what works in the background, listens.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_cors::Cors;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use actix_web::middleware::{self, Next};
+use actix_web::web::Data;
+use actix_web::{App as HttpApp, Error, HttpServer};
+use anyhow::Context as _;
+use shared::clock::{Clock, SystemClock};
+use shared::db::{self, Db};
+use shared::http::HttpSettings;
+use shared::problem::{ApiError, Code};
+use shared::shutdown::Shutdown;
+use shared::token::{API_SERVER, RAG_SERVER, ServiceTokens};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use utoipa_actix_web::{AppExt as _, scope};
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::access::{Access, gate};
+use crate::api_keys::{self, ApiKeyService};
+use crate::cache::{Cache, MemoryCache, RedisCache};
+use crate::health::HealthService;
+use crate::limits::{LoginDelays, RateLimits};
+use crate::links::{self, LinkService};
+use crate::mail::{FolderMailer, Mailer, Mails, SmtpMailer};
+use crate::passwords::Passwords;
+use crate::sessions::{self, SessionService};
+use crate::settings::Settings;
+use crate::tokens::JwtKeys;
+use crate::two_factor::TwoFactorService;
+use crate::users::UserService;
+use crate::webhook::WebhookService;
+use crate::{audit, health, routes};
+
+/// How often what has ended is removed.
+const TIDY_EVERY: Duration = Duration::from_hours(1);
+/// Ended sessions, keys and links are kept so long, to be explained; the audit log longer.
+const KEPT_MS: i64 = 7 * 24 * 3600 * 1000;
+const AUDIT_KEPT_MS: i64 = 400 * 24 * 3600 * 1000;
+/// File with the first administrator's password, below the data folder.
+const ADMIN_FILE: &str = "admin-password.txt";
+
+/// What the server takes from outside; tests bring their own.
+#[derive(Clone, Default)]
+pub struct Ports {
+    /// Time; this machine's when absent.
+    pub clock: Option<Arc<dyn Clock>>,
+    /// How mails leave; as the settings say when absent.
+    pub mailer: Option<Arc<dyn Mailer>>,
+}
+
+/// Everything behind HTTP; the command line uses it too.
+#[derive(Clone)]
+pub struct Services {
+    pub(crate) access: Arc<Access>,
+    pub(crate) users: Arc<UserService>,
+    pub(crate) sessions: Arc<SessionService>,
+    pub(crate) two_factor: Arc<TwoFactorService>,
+    pub(crate) api_keys: Arc<ApiKeyService>,
+    pub(crate) links: Arc<LinkService>,
+    pub(crate) webhook: Arc<WebhookService>,
+    pub(crate) mails: Arc<Mails>,
+    pub(crate) health: Arc<HealthService>,
+    pub(crate) delays: Arc<LoginDelays>,
+    pub(crate) db: Db,
+    clock: Arc<dyn Clock>,
+}
+
+impl Services {
+    /// Opens what is kept, and brings it up to date.
+    pub async fn open(settings: &Settings, ports: &Ports) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&settings.data_dir)
+            .with_context(|| format!("cannot create {}", settings.data_dir.display()))?;
+        let db = open_database(settings).await?;
+        let clock = ports.clock.clone().unwrap_or_else(|| Arc::new(SystemClock));
+        let cache: Arc<dyn Cache> = match &settings.redis_url {
+            Some(url) => Arc::new(
+                RedisCache::new(url, &settings.cache_prefix, Arc::clone(&clock))
+                    .context("cache.redis_url")?,
+            ),
+            None => Arc::new(MemoryCache::new(Arc::clone(&clock))),
+        };
+        let mailer: Arc<dyn Mailer> = match (&ports.mailer, &settings.mail.smtp) {
+            (Some(mailer), _) => Arc::clone(mailer),
+            (None, Some(smtp)) => Arc::new(SmtpMailer::new(smtp).context("mail.host")?),
+            (None, None) => Arc::new(FolderMailer::new(settings.mail.folder.clone())),
+        };
+        let mails = Arc::new(Mails::new(
+            db.clone(),
+            Arc::clone(&mailer),
+            &settings.mail,
+            settings.server.public_url.clone(),
+            Arc::clone(&clock),
+        ));
+        let passwords = Arc::new(Passwords::new(&settings.passwords)?);
+        let users = Arc::new(UserService::new(
+            db.clone(),
+            Arc::clone(&cache),
+            Arc::clone(&passwords),
+            Arc::clone(&mails),
+            Arc::clone(&clock),
+        ));
+        let secrets: Vec<_> = std::iter::once(&settings.jwt.secret)
+            .chain(&settings.jwt.previous_secrets)
+            .collect();
+        let two_factor = Arc::new(TwoFactorService::new(
+            db.clone(),
+            Arc::clone(&users),
+            Arc::clone(&passwords),
+            settings.mail.site_name.clone(),
+            &secrets,
+            Arc::clone(&clock),
+        ));
+        let delays = Arc::new(LoginDelays::new(
+            Arc::clone(&cache),
+            settings.login,
+            Arc::clone(&clock),
+        ));
+        let sessions = Arc::new(SessionService {
+            db: db.clone(),
+            cache: Arc::clone(&cache),
+            users: Arc::clone(&users),
+            passwords,
+            two_factor: Arc::clone(&two_factor),
+            delays: Arc::clone(&delays),
+            keys: JwtKeys::new(&settings.jwt)?,
+            lifetime: settings.jwt.lifetime,
+            refresh_lifetime: settings.jwt.refresh_lifetime,
+            clock: Arc::clone(&clock),
+        });
+        let api_keys = Arc::new(ApiKeyService::new(
+            db.clone(),
+            Arc::clone(&cache),
+            Arc::clone(&users),
+            Arc::clone(&clock),
+        ));
+        let service_tokens = |issuer: &str, audience: &str| {
+            settings
+                .service_secret
+                .as_ref()
+                .map(|secret| ServiceTokens::new(secret, issuer, audience))
+                .transpose()
+                .context("service.secret")
+        };
+        let access = Arc::new(Access {
+            sessions: Arc::clone(&sessions),
+            api_keys: Arc::clone(&api_keys),
+            limits: RateLimits::new(Arc::clone(&cache), settings.limits, Arc::clone(&clock)),
+            from_rag: service_tokens(RAG_SERVER, API_SERVER)?,
+            trusted_proxies: settings.server.trusted_proxies.clone(),
+            public_url: settings.server.public_url.clone(),
+            admins_need_two_factor: settings.admins_need_two_factor,
+            clock: Arc::clone(&clock),
+        });
+        let health = Arc::new(HealthService {
+            db: db.clone(),
+            cache,
+            mailer,
+            http: shared::http::client(&HttpSettings::default())?,
+            rag_server_url: settings.rag_server_url.clone(),
+            to_rag: service_tokens(API_SERVER, RAG_SERVER)?,
+            started_at: clock.now_ms(),
+            clock: Arc::clone(&clock),
+        });
+        let links = Arc::new(LinkService::new(
+            db.clone(),
+            Arc::clone(&users),
+            Arc::clone(&mails),
+            Arc::clone(&clock),
+        ));
+        let webhook = Arc::new(WebhookService::new(
+            db.clone(),
+            Arc::clone(&users),
+            settings.webhook_secret.clone(),
+            Arc::clone(&clock),
+        ));
+        Ok(Self {
+            access,
+            users,
+            sessions,
+            two_factor,
+            api_keys,
+            links,
+            webhook,
+            mails,
+            health,
+            delays,
+            db,
+            clock,
+        })
+    }
+
+    /// Makes the first administrator if there is none; a password that was made up goes to a file.
+    pub async fn ensure_admin(&self, settings: &Settings) -> anyhow::Result<()> {
+        let made_up = self.users.ensure_admin(&settings.admin).await?;
+        if let Some(password) = made_up {
+            let path = settings.data_dir.join(ADMIN_FILE);
+            write_private(&path, &password)
+                .with_context(|| format!("cannot write {}", path.display()))?;
+            info!(
+                path = %path.display(),
+                "made the first administrator; the password is in {}: sign in, change it, remove the file",
+                path.display()
+            );
+        }
+        Ok(())
+    }
+
+    /// Starts what works in the background until `shutdown`.
+    pub fn start(&self, shutdown: &Shutdown) {
+        if self.health.mailer.kind() == "folder" {
+            warn!("there is no mail server: mails go to a folder");
+        }
+        shutdown.spawn(Arc::clone(&self.mails).run(shutdown.token()));
+        shutdown.spawn(tidy(
+            self.db.clone(),
+            Arc::clone(&self.clock),
+            shutdown.token(),
+        ));
+    }
+
+    /// Sends the mails that are due now.
+    pub async fn send_mails(&self) -> anyhow::Result<usize> {
+        Ok(self.mails.send_due().await?)
+    }
+
+    /// State.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+}
+
+/// Opens the database and brings it up to date.
+pub(crate) async fn open_database(settings: &Settings) -> anyhow::Result<Db> {
+    let db = db::connect(&settings.database_url)
+        .await
+        .context("cannot open the database")?;
+    db::migrate(
+        &db,
+        &sqlx::migrate!("migrations/sqlite"),
+        &sqlx::migrate!("migrations/postgres"),
+    )
+    .await
+    .context("cannot migrate the database")?;
+    Ok(db)
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)?;
+    writeln!(file, "{text}")
+}
+
+/// Removes what has ended, now and then.
+async fn tidy(db: Db, clock: Arc<dyn Clock>, stopping: CancellationToken) {
+    loop {
+        let now = clock.now_ms();
+        let before = now.saturating_sub(KEPT_MS);
+        let done = async {
+            sessions::store::prune(&db, before).await?;
+            links::store::prune(&db, before).await?;
+            api_keys::store::prune(&db, before).await?;
+            audit::store::prune(&db, now.saturating_sub(AUDIT_KEPT_MS)).await
+        };
+        if let Err(error) = done.await {
+            warn!(error = %shared::telemetry::chain(&error), "tidying up failed: {error}");
+        }
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = tokio::time::sleep(TIDY_EVERY) => {}
+        }
+    }
+}
+
+/// A server that listens and is not yet running.
+pub struct App {
+    server: actix_web::dev::Server,
+    address: SocketAddr,
+    services: Services,
+    settings: Settings,
+}
+
+impl App {
+    /// Opens everything and listens.
+    pub async fn build(settings: Settings, ports: Ports) -> anyhow::Result<Self> {
+        let services = Services::open(&settings, &ports).await?;
+        services.ensure_admin(&settings).await?;
+        let address = SocketAddr::new(settings.server.host, settings.server.port);
+        let listener =
+            TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+        let address = listener.local_addr()?;
+        let data = routes::AppData::new(&services, &settings);
+        let access = Data::from(Arc::clone(&services.access));
+        let origins = settings.server.cors_origins.clone();
+        let patience = Patience(settings.server.request_timeout);
+        let document = crate::openapi::document();
+        let server = HttpServer::new(move || {
+            HttpApp::new()
+                .into_utoipa_app()
+                .service(health::info)
+                .service(scope("/api").configure(routes::all))
+                .configure(routes::all)
+                .into_app()
+                .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document.clone()))
+                .configure(|config| data.configure(config))
+                .app_data(access.clone())
+                .app_data(Data::new(patience))
+                .wrap(middleware::from_fn(in_time))
+                .wrap(middleware::Condition::new(
+                    !origins.is_empty(),
+                    cors(&origins),
+                ))
+                .wrap(middleware::from_fn(gate::gate))
+                .wrap(middleware::from_fn(shared::telemetry::observe))
+                .wrap(shared::telemetry::logger())
+        })
+        .workers(settings.server.workers)
+        .client_request_timeout(Duration::from_secs(10))
+        .shutdown_timeout(settings.server.drain.as_secs())
+        .disable_signals()
+        .listen(listener)?
+        .run();
+        Ok(Self {
+            server,
+            address,
+            services,
+            settings,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What is behind HTTP.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// Serves until `shutdown` begins, then finishes what is being done.
+    pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
+        if self.settings.server.worker {
+            self.services.start(&shutdown);
+        }
+        let handle = self.server.handle();
+        let mut serving = tokio::spawn(self.server);
+        info!(address = %self.address, "listening on {}", self.address);
+        tokio::select! {
+            result = &mut serving => {
+                shutdown.begin();
+                result.context("server thread")?.context("server")?;
+            }
+            () = shutdown.begun() => {
+                handle.stop(true).await;
+                serving.await.context("server thread")?.context("server")?;
+            }
+        }
+        let drained = shutdown.drain(self.settings.server.drain).await;
+        self.services.db.close().await;
+        info!("stopped: {drained:?}");
+        Ok(())
+    }
+}
+
+/// Pages of other origins that may call, with a header but without the cookie.
+fn cors(origins: &[String]) -> Cors {
+    let mut cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PUT", "DELETE"])
+        .allowed_headers([
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            HeaderName::from_static("x-api-key"),
+        ])
+        .expose_headers([
+            "x-request-id",
+            "retry-after",
+            "ratelimit-limit",
+            "ratelimit-remaining",
+            "ratelimit-reset",
+        ])
+        .block_on_origin_mismatch(false)
+        .max_age(600);
+    for origin in origins {
+        cors = cors.allowed_origin(origin);
+    }
+    cors
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Patience(Duration);
+
+/// Ends what takes too long; what it began in the database is rolled back.
+async fn in_time(
+    patience: Data<Patience>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    match tokio::time::timeout(patience.0, next.call(request)).await {
+        Ok(done) => done,
+        Err(_) => Err(ApiError::new(Code::Timeout).into()),
+    }
+}

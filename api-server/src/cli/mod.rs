@@ -1,0 +1,124 @@
+//! The command line.
+
+mod operate;
+mod output;
+mod users;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use shared::settings::{EXIT_CODE, Environment, Loaded};
+use shared::telemetry;
+
+use crate::settings::Settings;
+pub(crate) use output::Output;
+
+/// Accounts, sessions and everything people reach.
+#[derive(Debug, Parser)]
+#[command(
+    name = "api-server",
+    version,
+    about,
+    after_help = "Every setting is an environment variable: see env.example.\n\
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong settings."
+)]
+struct Cli {
+    /// Print JSON for scripts instead of text for people.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve HTTP and send mails until stopped.
+    Serve,
+    /// Send mails and tidy up without serving HTTP.
+    Worker,
+    /// Bring the database up to date.
+    Migrate,
+    /// Look at and change users.
+    #[command(subcommand)]
+    User(users::UserCommand),
+    /// Take over the files of the earlier system.
+    Import {
+        /// `users_db.json`
+        #[arg(long)]
+        users: Option<PathBuf>,
+        /// `approved_users.json`
+        #[arg(long)]
+        approved: Option<PathBuf>,
+    },
+    /// Ask the running server whether it is healthy.
+    Healthcheck,
+    /// Check the settings and print them, secrets hidden.
+    CheckConfig,
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+/// Parses the command line and carries it out.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.json);
+    if matches!(cli.command, Command::Openapi) {
+        return finish(&output, operate::openapi());
+    }
+    let loaded = match Settings::load(&Environment::from_process()) {
+        Ok(loaded) => loaded,
+        Err(errors) => {
+            output.error(&errors.to_string());
+            return ExitCode::from(EXIT_CODE);
+        }
+    };
+    if matches!(cli.command, Command::CheckConfig) {
+        return finish(&output, operate::check_config(&output, &loaded));
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output.error(&format!("cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(run(cli.command, &output, loaded));
+    runtime.shutdown_background();
+    finish(&output, result)
+}
+
+async fn run(command: Command, output: &Output, loaded: Loaded<Settings>) -> anyhow::Result<()> {
+    let settings = &loaded.settings;
+    if matches!(command, Command::Serve | Command::Worker) {
+        telemetry::init(&settings.log)?;
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+    }
+    match command {
+        Command::Serve => operate::serve(&loaded).await,
+        Command::Worker => operate::worker(settings).await,
+        Command::Migrate => operate::migrate(output, settings).await,
+        Command::User(command) => users::run(output, settings, command).await,
+        Command::Import { users, approved } => {
+            operate::import(output, settings, users, approved).await
+        }
+        Command::Healthcheck => operate::healthcheck(output, settings).await,
+        // Carried out before the runtime starts.
+        Command::CheckConfig | Command::Openapi => Ok(()),
+    }
+}
+
+fn finish(output: &Output, result: anyhow::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output.error(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

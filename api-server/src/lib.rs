@@ -1,0 +1,44 @@
+//! The api-server: who you are, and the door to everything.
+//!
+//! A folder per feature; inside one, `routes` call services, services call stores. See `ARCHITECTURE.md`.
+
+mod access;
+mod api_keys;
+pub mod app;
+mod approved;
+mod audit;
+pub mod cache;
+pub mod cli;
+mod health;
+mod limits;
+mod links;
+mod mail;
+mod opaque;
+mod openapi;
+pub mod passwords;
+mod routes;
+mod sessions;
+pub mod settings;
+pub mod tokens;
+mod two_factor;
+mod users;
+mod webhook;
+
+pub use mail::{Letter, MailError, Mailer};
+pub use openapi::document as openapi_document;
+
+/// Every SQL statement of this server, so that tests can prepare them on both databases.
+pub fn statements() -> Vec<&'static str> {
+    [
+        users::store::STATEMENTS,
+        sessions::store::STATEMENTS,
+        two_factor::store::STATEMENTS,
+        api_keys::store::STATEMENTS,
+        approved::store::STATEMENTS,
+        links::store::STATEMENTS,
+        mail::store::STATEMENTS,
+        webhook::store::STATEMENTS,
+        audit::store::STATEMENTS,
+    ]
+    .concat()
+}

@@ -1,0 +1,102 @@
+//! Every route on one page, with the limits and the data they share.
+
+use std::sync::Arc;
+
+use actix_web::web::{self, Data, ServiceConfig};
+use shared::body::JsonLimit;
+use shared::problem::{self, Methods};
+use utoipa_actix_web::service_config::ServiceConfig as DocumentedConfig;
+
+use crate::access::introspect;
+use crate::app::Services;
+use crate::settings::Settings;
+use crate::{api_keys, approved, audit, health, links, sessions, two_factor, users, webhook};
+
+/// What routes share; cheap to clone, one per thread.
+#[derive(Clone)]
+pub(crate) struct AppData {
+    services: Services,
+    json_limit: usize,
+    methods: Arc<Methods>,
+}
+
+impl AppData {
+    pub(crate) fn new(services: &Services, settings: &Settings) -> Self {
+        Self {
+            services: services.clone(),
+            json_limit: settings.server.json_limit,
+            methods: Arc::new(Methods::from_openapi(&crate::openapi::both_mounts())),
+        }
+    }
+
+    /// Registers what routes share, and what answers where no route is.
+    pub(crate) fn configure(&self, config: &mut ServiceConfig) {
+        let services = &self.services;
+        config
+            .app_data(Data::from(Arc::clone(&services.access)))
+            .app_data(Data::from(Arc::clone(&services.users)))
+            .app_data(Data::from(Arc::clone(&services.sessions)))
+            .app_data(Data::from(Arc::clone(&services.two_factor)))
+            .app_data(Data::from(Arc::clone(&services.api_keys)))
+            .app_data(Data::from(Arc::clone(&services.links)))
+            .app_data(Data::from(Arc::clone(&services.webhook)))
+            .app_data(Data::from(Arc::clone(&services.mails)))
+            .app_data(Data::from(Arc::clone(&services.health)))
+            .app_data(Data::from(Arc::clone(&services.delays)))
+            .app_data(Data::new(services.db.clone()))
+            .app_data(JsonLimit(self.json_limit))
+            .app_data((*self.methods).clone())
+            .app_data(problem::json_config(self.json_limit))
+            .app_data(problem::payload_config(self.json_limit))
+            .app_data(problem::query_config())
+            .app_data(problem::path_config())
+            .default_service(web::route().to(problem::not_found));
+    }
+}
+
+/// The table of contents; the OpenAPI document is made from it. Mounted twice: below `/api`, and without it.
+pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
+    config
+        // For everyone
+        .service(health::health)
+        .service(health::livez)
+        .service(health::readyz)
+        .service(sessions::routes::token)
+        .service(sessions::routes::refresh)
+        .service(links::routes::request_reset)
+        .service(links::routes::confirm_reset)
+        .service(links::routes::verify)
+        .service(webhook::routes::users)
+        // For whoever is signed in
+        .service(users::routes::me)
+        .service(users::routes::change_password)
+        .service(sessions::routes::logout)
+        .service(sessions::routes::list)
+        .service(sessions::routes::end)
+        .service(two_factor::routes::state)
+        .service(two_factor::routes::begin)
+        .service(two_factor::routes::confirm)
+        .service(two_factor::routes::disable)
+        .service(api_keys::routes::create)
+        .service(api_keys::routes::list)
+        .service(api_keys::routes::remove)
+        .service(health::status)
+        // For administrators; fixed names before names of users
+        .service(users::routes::count)
+        .service(users::routes::users_count)
+        .service(users::routes::list)
+        .service(users::routes::create)
+        .service(users::routes::update)
+        .service(users::routes::remove)
+        .service(users::routes::password)
+        .service(users::routes::reset_password)
+        .service(users::routes::restore_default_passwords)
+        .service(two_factor::routes::remove)
+        .service(links::routes::resend)
+        .service(approved::routes::list)
+        .service(approved::routes::add)
+        .service(approved::routes::remove)
+        .service(audit::routes::audit)
+        // For the rag-server
+        .service(introspect::introspect);
+}

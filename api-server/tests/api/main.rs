@@ -1,0 +1,33 @@
+//! The api-server through HTTP: the real server, database, cache and passwords, in a temporary folder.
+//!
+//! Every test runs on SQLite with the cache in memory, and once more on Postgres with Redis when `TEST_POSTGRES_URL` and
+//! `TEST_REDIS_URL` name some.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::format_collect,
+    clippy::type_complexity,
+    reason = "tests"
+)]
+
+mod bad_input;
+mod command_line;
+mod enumeration;
+mod flows;
+mod forged_tokens;
+mod hygiene;
+mod keys;
+mod limits;
+mod matrix;
+mod openapi;
+mod outages;
+mod second_factor;
+mod sessions;
+mod signing_in;
+mod store;
+mod test_app;
+mod users;
+mod webhook;

@@ -1,0 +1,190 @@
+//! Every route × every kind of caller. The routes are the document's: one that is missing here fails the test.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::test_app::{Person, on_both};
+
+/// Who calls.
+const CALLERS: [&str; 5] = ["anonymous", "student", "instructor", "admin", "service"];
+
+/// What each route answers to `CALLERS`, with a body that passes for one, or none. A cell may hold any status but 401
+/// and 403 where the request itself is at fault on purpose.
+fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>)> {
+    const OPEN: [u16; 5] = [200; 5];
+    const SIGNED_IN: [u16; 5] = [401, 200, 200, 200, 401];
+    const ADMINS: [u16; 5] = [401, 403, 403, 200, 401];
+    let admins = |status: u16| [401, 403, 403, status, 401];
+    let signed_in = |status: u16| [401, status, status, status, 401];
+    let none = "00000000-0000-0000-0000-000000000000";
+    let name = json!({ "username": "ninguem" });
+    let link = json!({ "token": "x", "username": "ninguem" });
+    let reset = json!({ "token": "x", "username": "ninguem", "new_password": "barco vermelho" });
+    BTreeMap::from([
+        (("get", "/"), (OPEN, None)),
+        (("get", "/health"), (OPEN, None)),
+        (("get", "/livez"), ([204; 5], None)),
+        (("get", "/readyz"), (OPEN, None)),
+        (("get", "/status"), (SIGNED_IN, None)),
+        // Wrong content type on purpose: whoever calls, the request is looked at.
+        (("post", "/auth/token"), ([415; 5], Some(json!({})))),
+        (
+            ("post", "/auth/refresh"),
+            ([401; 5], Some(json!({ "refresh_token": none }))),
+        ),
+        (
+            ("post", "/auth/public/request-password-reset"),
+            (OPEN, Some(name.clone())),
+        ),
+        (
+            ("post", "/auth/public/confirm-password-reset"),
+            ([400; 5], Some(reset)),
+        ),
+        (
+            ("post", "/auth/public/verify-token"),
+            ([400; 5], Some(link)),
+        ),
+        (("post", "/auth/webhook/users"), ([401; 5], Some(json!({})))),
+        (("get", "/auth/me"), (SIGNED_IN, None)),
+        (
+            ("post", "/auth/change-password"),
+            (
+                signed_in(400),
+                Some(json!({ "current_password": "x", "new_password": "y" })),
+            ),
+        ),
+        (("get", "/auth/sessions"), (SIGNED_IN, None)),
+        (("delete", "/auth/sessions/{id}"), (signed_in(404), None)),
+        (("get", "/auth/two-factor"), (SIGNED_IN, None)),
+        (("post", "/auth/two-factor"), (SIGNED_IN, None)),
+        (
+            ("post", "/auth/two-factor/confirm"),
+            (signed_in(400), Some(json!({ "code": "x" }))),
+        ),
+        (
+            ("post", "/auth/two-factor/disable"),
+            (signed_in(400), Some(json!({ "password": "x" }))),
+        ),
+        (
+            ("post", "/auth/api-keys"),
+            (
+                signed_in(201),
+                Some(json!({ "name": "a", "scopes": ["read"] })),
+            ),
+        ),
+        (("get", "/auth/api-keys"), (SIGNED_IN, None)),
+        (("delete", "/auth/api-keys/{id}"), (signed_in(404), None)),
+        (("get", "/auth/users"), (ADMINS, None)),
+        (
+            ("post", "/auth/users"),
+            (admins(422), Some(json!({ "username": "x" }))),
+        ),
+        (("get", "/auth/users/count"), (ADMINS, None)),
+        (("get", "/auth/users-count"), (ADMINS, None)),
+        (
+            ("put", "/auth/users/{username}"),
+            (admins(404), Some(json!({ "disabled": true }))),
+        ),
+        (("delete", "/auth/users/{username}"), (admins(404), None)),
+        (
+            ("get", "/auth/users/{username}/password"),
+            (admins(410), None),
+        ),
+        (
+            ("delete", "/auth/users/{username}/two-factor"),
+            (admins(404), None),
+        ),
+        (
+            ("post", "/auth/reset-password"),
+            (
+                admins(404),
+                Some(json!({ "username": "ninguem", "new_password": "barco vermelho" })),
+            ),
+        ),
+        (
+            ("post", "/auth/restore-default-passwords"),
+            (admins(410), None),
+        ),
+        (
+            ("post", "/auth/resend-verification"),
+            (admins(404), Some(name)),
+        ),
+        (("get", "/auth/approved-users"), (ADMINS, None)),
+        (
+            ("post", "/auth/approved-users"),
+            (admins(422), Some(json!({ "email": "x" }))),
+        ),
+        (
+            ("delete", "/auth/approved-users/{username}"),
+            (admins(404), None),
+        ),
+        (("get", "/auth/audit"), (ADMINS, None)),
+        (
+            ("post", "/internal/introspect"),
+            (
+                [401, 401, 401, 401, 200],
+                Some(json!({ "token": "x", "carrier": "header" })),
+            ),
+        ),
+        // Last: it ends the session that calls.
+        (("post", "/auth/logout"), (signed_in(204), None)),
+    ])
+}
+
+on_both! {
+    async fn every_route_answers_every_caller_as_stated(app) {
+        let admin = app.admin().await;
+        let student = app.member(&admin, "aluna", "student").await;
+        let instructor = app.member(&admin, "professora", "instructor").await;
+        let service = Person { token: app.rag_token(), ..admin.clone() };
+        let callers = [None, Some(&student), Some(&instructor), Some(&admin), Some(&service)];
+        let expected = expected();
+
+        let document: Value = serde_json::from_str(&api_server::openapi_document().to_json().unwrap()).unwrap();
+        let documented: BTreeSet<(String, String)> = document["paths"].as_object().unwrap().iter()
+            .flat_map(|(path, methods)| methods.as_object().unwrap().keys().map(|method| (method.clone(), path.clone())))
+            .collect();
+        let stated: BTreeSet<(String, String)> = expected.keys().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
+        assert_eq!(documented, stated);
+
+        let mut wrong = Vec::new();
+        let (last, first): (Vec<_>, Vec<_>) = expected.iter().partition(|((_, path), _)| *path == "/auth/logout");
+        for ((method, path), (statuses, body)) in first.into_iter().chain(last) {
+            let filled = path.replace("{username}", "ninguem").replace("{id}", "00000000-0000-0000-0000-000000000000");
+            for prefix in ["/api", ""] {
+                if *path == "/" && prefix == "/api" || *path == "/auth/logout" && prefix.is_empty() {
+                    continue;
+                }
+                for ((caller, who), status) in callers.iter().zip(CALLERS).zip(statuses) {
+                    let answer = app.call(*caller, &method.to_uppercase(), &format!("{prefix}{filled}"), body.clone()).await;
+                    if answer.status != *status {
+                        wrong.push(format!("{who} {method} {prefix}{path}: {} instead of {status}: {}", answer.status, answer.text));
+                    }
+                    if answer.status >= 400 {
+                        assert_eq!(answer.content_type, "application/problem+json", "{answer:?}");
+                        assert!(answer.json()["detail"].is_string());
+                    }
+                    if answer.status == 401 {
+                        assert!(answer.headers.contains_key("www-authenticate"), "{answer:?}");
+                    }
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        app.stop().await;
+    }
+
+    async fn a_wrong_method_is_told_the_right_ones(app) {
+        for prefix in ["/api", ""] {
+            for path in ["/auth/token", "/auth/users/ninguem", "/auth/me"] {
+                let answer = app.call(None, "PATCH", &format!("{prefix}{path}"), None).await;
+                answer.problem(405, "method_not_allowed");
+                assert!(!answer.header("allow").is_empty());
+            }
+            let answer = app.call(None, "GET", &format!("{prefix}/auth/nada"), None).await;
+            answer.problem(404, "not_found");
+        }
+        app.stop().await;
+    }
+}
