@@ -26,7 +26,6 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::access::{Access, gate};
 use crate::api_keys::{self, ApiKeyService};
-use crate::cache::{Cache, MemoryCache, RedisCache};
 use crate::health::HealthService;
 use crate::limits::{LoginDelays, RateLimits};
 use crate::links::{self, LinkService};
@@ -39,6 +38,7 @@ use crate::two_factor::TwoFactorService;
 use crate::users::UserService;
 use crate::webhook::WebhookService;
 use crate::{audit, health, routes};
+use shared::cache::{Cache, MemoryCache, RedisCache};
 
 /// How often what has ended is removed.
 const TIDY_EVERY: Duration = Duration::from_hours(1);

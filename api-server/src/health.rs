@@ -14,8 +14,8 @@ use shared::token::ServiceTokens;
 use url::Url;
 
 use crate::access::Caller;
-use crate::cache::Cache;
 use crate::mail::{self, Mailer};
+use shared::cache::Cache;
 
 /// The rag-server is asked no longer.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -7,7 +7,6 @@ mod api_keys;
 pub mod app;
 mod approved;
 mod audit;
-pub mod cache;
 pub mod cli;
 mod health;
 mod limits;

@@ -435,7 +435,7 @@ fn check_ranges(raw: &RawSettings, faults: &mut Faults<'_>) {
         faults.add("database.url", "must begin with sqlite: or postgres:");
     }
     if let Some(url) = &raw.cache.redis_url
-        && crate::cache::RedisCache::check_url(url).is_err()
+        && shared::cache::RedisCache::check_url(url).is_err()
     {
         faults.add(
             "cache.redis_url",

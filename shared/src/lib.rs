@@ -1,5 +1,5 @@
 //! What both servers really use: settings, problem responses, telemetry, databases, service
-//! tokens, shutdown and outgoing HTTP.
+//! tokens, cache, shutdown and outgoing HTTP.
 //!
 //! What may live here: code that the rag-server *and* the api-server call. What may not: anything
 //! that knows a material, an index or a user; wire types that only one server speaks; a place for
@@ -9,6 +9,7 @@
 //! log subscriber that [`telemetry::init`] installs.
 
 pub mod body;
+pub mod cache;
 pub mod clock;
 pub mod db;
 pub mod http;

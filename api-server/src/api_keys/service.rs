@@ -12,9 +12,9 @@ use shared::token::same_secret;
 use super::store::{self, ApiKeyRow};
 use super::{PREFIX, Scope};
 use crate::audit::{self, Action, Actor, Deed};
-use crate::cache::Cache;
 use crate::opaque;
 use crate::users::{Account, Role, UserService};
+use shared::cache::Cache;
 
 /// Symbols of a key's name: 40 bits, enough that names do not meet.
 const NAME_LENGTH: usize = 8;

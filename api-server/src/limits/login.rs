@@ -5,7 +5,7 @@ use shared::clock::Clock;
 use shared::problem::{Code, HasProblem};
 
 use super::Counters;
-use crate::cache::Cache;
+use shared::cache::Cache;
 
 /// An account may be tried so many times oftener from everywhere together than from one address, or anybody could
 /// lock anybody out; an address likewise, because a class shares one.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use shared::clock::Clock;
 
-use crate::cache::{Cache, MemoryCache};
+use shared::cache::{Cache, MemoryCache};
 
 pub(crate) use login::{LoginDelays, LoginSettings, TooManyAttempts};
 pub(crate) use rate::{LimitSettings, RateLimits, Verdict};

@@ -4,7 +4,7 @@ use std::time::Duration;
 use shared::clock::Clock;
 
 use super::Counters;
-use crate::cache::Cache;
+use shared::cache::Cache;
 
 /// Length of a window.
 const WINDOW_MS: i64 = 60_000;
@@ -42,7 +42,7 @@ pub(crate) struct Verdict {
 #[derive(Debug)]
 pub(crate) struct RateLimits {
     counters: Counters,
-    process: crate::cache::MemoryCache,
+    process: shared::cache::MemoryCache,
     settings: LimitSettings,
     clock: Arc<dyn Clock>,
 }
@@ -56,7 +56,7 @@ impl RateLimits {
     ) -> Self {
         Self {
             counters: Counters::new(cache, Arc::clone(&clock)),
-            process: crate::cache::MemoryCache::new(Arc::clone(&clock)),
+            process: shared::cache::MemoryCache::new(Arc::clone(&clock)),
             settings,
             clock,
         }

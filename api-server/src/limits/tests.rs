@@ -109,7 +109,7 @@ async fn a_hundred_at_once_are_no_more_than_one_by_one() {
 async fn without_the_shared_cache_limits_hold_in_this_process() {
     let clock = Arc::new(ManualClock::at(60_000_000));
     let away: Arc<dyn Cache> =
-        Arc::new(crate::cache::RedisCache::new("redis://127.0.0.1:1", "", clock.clone()).unwrap());
+        Arc::new(shared::cache::RedisCache::new("redis://127.0.0.1:1", "", clock.clone()).unwrap());
     let delays = delays(away, clock);
     for _ in 0..3 {
         delays.admit("ana", "1").await.unwrap();

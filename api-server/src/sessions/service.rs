@@ -11,13 +11,13 @@ use shared::settings::SecretString;
 use super::error::SessionError;
 use super::store::{self, SessionRow};
 use crate::audit::{self, Action, Actor, Deed};
-use crate::cache::Cache;
 use crate::limits::LoginDelays;
 use crate::opaque;
 use crate::passwords::Passwords;
 use crate::tokens::{Audience, Claims, JwtKeys, Subject};
 use crate::two_factor::TwoFactorService;
 use crate::users::{Account, UserRow, UserService};
+use shared::cache::Cache;
 
 /// How long an open session is remembered; see `users`.
 const REMEMBERED: Duration = Duration::from_secs(5);

@@ -12,10 +12,10 @@ use super::error::UserError;
 use super::model::{Account, Role, is_username};
 use super::store::{self, NewPassword, UserRow};
 use crate::audit::{self, Action, Actor, Deed};
-use crate::cache::Cache;
 use crate::mail::{self, Mails, Purpose};
 use crate::opaque;
 use crate::passwords::{Passwords, UNUSABLE};
+use shared::cache::Cache;
 
 /// How long an account is answered from the cache at most. Changes are written through, so this only bounds what a
 /// failing cache can do.

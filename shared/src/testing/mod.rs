@@ -9,12 +9,14 @@
 
 mod database;
 mod log;
+mod rag_server;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 pub use database::TestDb;
 pub use log::{CapturedLog, capture};
+pub use rag_server::RagServer;
 
 use crate::clock::Clock;
 use crate::problem::{CONTENT_TYPE, Code, Problem};

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use shared::settings::Environment;
-use shared::testing::ManualClock;
+use crate::settings::Environment;
+use crate::testing::ManualClock;
 
 use super::*;
 

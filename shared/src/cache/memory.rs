@@ -2,10 +2,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::clock::Clock;
 use async_trait::async_trait;
 use moka::Expiry;
 use moka::sync::Cache as Moka;
-use shared::clock::Clock;
 
 use super::{Cache, CacheError};
 
