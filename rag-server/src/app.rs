@@ -28,7 +28,7 @@ use crate::ingest::IngestService;
 use crate::jobs::{JobService, Queue};
 use crate::materials::{Files, MaterialService};
 use crate::openapi::ApiDoc;
-use crate::query::QueryService;
+use crate::query::{Aliases, QueryService};
 use crate::reader::{ReaderPool, ReaderSettings};
 use crate::routes;
 use crate::settings::Settings;
@@ -160,11 +160,15 @@ impl Services {
             refused: std::sync::Mutex::default(),
             stopping: CancellationToken::new(),
         });
+        let path = settings.data_dir.join("aliases.json");
+        let aliases =
+            Aliases::open(&path).with_context(|| format!("cannot use {}", path.display()))?;
         let query = Arc::new(QueryService::new(
             db.clone(),
             index.clone(),
             Arc::clone(&embedding),
             rank::Model::bundled(),
+            Arc::new(aliases),
             settings.retrieval,
         ));
         let status = Arc::new(StatusService::new(
@@ -188,19 +192,8 @@ impl Services {
     }
 
     /// The same services, ranking with another model.
-    pub(crate) fn with_ranking(mut self, model: rank::Model, settings: &Settings) -> Self {
-        let (db, index, embedding) = (
-            self.db.clone(),
-            self.index.clone(),
-            Arc::clone(&self.embedding),
-        );
-        self.query = Arc::new(QueryService::new(
-            db,
-            index,
-            embedding,
-            model,
-            settings.retrieval,
-        ));
+    pub(crate) fn with_ranking(mut self, model: rank::Model) -> Self {
+        self.query = Arc::new(self.query.ranked_by(model));
         self
     }
 

@@ -62,6 +62,7 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(query::routes::query)
         .service(query::routes::query_stream)
         .service(query::routes::search)
+        .service(query::routes::topics)
         // Materials
         .service(materials::routes::send)
         .service(materials::routes::list)

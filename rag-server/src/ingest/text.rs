@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::{IngestError, IngestService, Step};
+use crate::catalogue;
 use crate::jobs::JobRow;
 use crate::materials::store::{self, Reading};
 use crate::materials::{MaterialRow, MaterialState};
@@ -85,6 +86,7 @@ impl IngestService {
             return Ok(Step::Ended);
         }
         self.jobs.progress(&job.id, "indexing", 0, 0).await?;
+        catalogue::store::replace(&self.db, id, &catalogue::lessons(&document)).await?;
         let kind = document.kind;
         let chunks = self.cut(document).await?;
         if chunks.is_empty() {

@@ -8,6 +8,7 @@ use rank::{AnswerLimits, Candidate, Ranked, Ranking};
 
 use super::retrieve::{Passage, Retrieved};
 use super::wire::{Asked, Mode, QueryResponse, SearchHit, SearchResponse, Source, Timings};
+use crate::catalogue;
 
 /// Sentences of an extractive answer at most, and their characters.
 const EXCERPTS: usize = 4;
@@ -88,6 +89,7 @@ pub(super) fn hits(asked: &Asked, retrieved: &Retrieved) -> SearchResponse {
                 chunk_id: passage.chunk.id.clone(),
                 title: passage.title.clone(),
                 source: passage.source.clone(),
+                citation: catalogue::citation(&passage.title, &passage.chunk.chunk.locator),
                 page: place.page,
                 sheet: place.sheet,
                 range: place.range,
@@ -113,7 +115,7 @@ fn cited<'a>(asked: &Asked, retrieved: &'a Retrieved) -> Vec<(&'a Ranked, &'a Pa
         .collect()
 }
 
-fn source(n: usize, ranked: &Ranked, passage: &Passage) -> Option<Source> {
+pub(super) fn source(n: usize, ranked: &Ranked, passage: &Passage) -> Option<Source> {
     let chunk = &passage.chunk.chunk;
     let quote = proven(chunk, &ranked.quote)?;
     let locator = place_of(chunk, &ranked.quote);
@@ -124,6 +126,8 @@ fn source(n: usize, ranked: &Ranked, passage: &Passage) -> Option<Source> {
         chunk_id: passage.chunk.id.clone(),
         title: passage.title.clone(),
         source: passage.source.clone(),
+        citation: catalogue::citation(&passage.title, &locator),
+        lesson: passage.placed.as_ref().map(|placed| placed.lesson.clone()),
         page: place.page,
         sheet: place.sheet,
         range: place.range,

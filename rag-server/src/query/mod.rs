@@ -4,11 +4,13 @@
 //! of crate `rank`. Too little evidence ends in "not in the material", without sources. Each quote that leaves here
 //! stands word for word in the stored passage it cites: that is checked last, on the stored text.
 
+mod aliases;
 mod answer;
 mod error;
 mod retrieve;
 pub(crate) mod routes;
 mod statistics;
+mod topics;
 mod wire;
 
 use std::sync::Arc;
@@ -17,8 +19,10 @@ use std::time::Instant;
 use index::Index;
 use shared::db::Db;
 
+pub(crate) use aliases::Aliases;
 pub(crate) use error::QueryError;
 pub(crate) use retrieve::{Passage, Retrieved};
+pub use topics::{Section, TopicRequest, TopicResponse};
 pub use wire::{
     Mode, QueryConfig, QueryRequest, QueryResponse, Search, SearchHit, SearchRequest,
     SearchResponse, Source, Timings,
@@ -44,16 +48,18 @@ pub struct QueryService {
     embedding: Arc<Embedding>,
     model: Arc<rank::Model>,
     statistics: statistics::CollectionTerms,
+    aliases: Arc<Aliases>,
     settings: RetrievalSettings,
 }
 
 impl QueryService {
     /// Answers from `index`, ranking with `model`.
-    pub fn new(
+    pub(crate) fn new(
         db: Db,
         index: Index,
         embedding: Arc<Embedding>,
         model: rank::Model,
+        aliases: Arc<Aliases>,
         settings: RetrievalSettings,
     ) -> Self {
         Self {
@@ -62,8 +68,21 @@ impl QueryService {
             index,
             embedding,
             model: Arc::new(model),
+            aliases,
             settings,
         }
+    }
+
+    /// The same, ranking with another model.
+    pub(crate) fn ranked_by(&self, model: rank::Model) -> Self {
+        Self::new(
+            self.db.clone(),
+            self.index.clone(),
+            Arc::clone(&self.embedding),
+            model,
+            Arc::clone(&self.aliases),
+            self.settings,
+        )
     }
 
     /// Answers a question with proven quotes, or says that the material does not hold the answer.

@@ -6,7 +6,10 @@ use futures::stream;
 use shared::body::Json;
 use shared::problem::{ApiError, Problems};
 
-use super::{QueryRequest, QueryResponse, QueryService, SearchRequest, SearchResponse};
+use super::{
+    QueryRequest, QueryResponse, QueryService, SearchRequest, SearchResponse, TopicRequest,
+    TopicResponse,
+};
 use crate::sse;
 
 /// Answers a question from the material and proves it.
@@ -49,4 +52,14 @@ pub(crate) async fn search(
     service: Data<QueryService>,
 ) -> Result<Json<SearchResponse>, ApiError> {
     Ok(Json(service.search(&request).await?))
+}
+
+/// The sections of the material about a topic, in the order they are taught: what a learning path is made of.
+#[utoipa::path(tag = "query", request_body = TopicRequest, responses((status = 200, body = TopicResponse), Problems))]
+#[post("/topics")]
+pub(crate) async fn topics(
+    request: Json<TopicRequest>,
+    service: Data<QueryService>,
+) -> Result<Json<TopicResponse>, ApiError> {
+    Ok(Json(service.topics(&request).await?))
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use shared::problem::Invalid;
 
 use super::RetrievalSettings;
+use crate::catalogue::Lesson;
 use crate::materials::MaterialId;
 
 /// Most characters of a question; longer ones are no questions.
@@ -207,7 +208,7 @@ impl SearchRequest {
     }
 }
 
-fn check(
+pub(super) fn check(
     pointer: &str,
     question: &str,
     material_ids: Option<&Vec<String>>,
@@ -340,10 +341,14 @@ pub struct Source {
     pub material_id: String,
     /// Id of the passage.
     pub chunk_id: String,
-    /// Title of the material.
+    /// Lesson the material belongs to, as people know it, or title of the material.
     pub title: String,
     /// Name of the material: a relative path.
     pub source: String,
+    /// Title and place of the quote, for people: `Módulo 1, Aula 3 — 'Hipertrofia', p. 2`.
+    pub citation: String,
+    /// Lesson the material belongs to by the course catalogue; null outside it.
+    pub lesson: Option<Lesson>,
     /// Page of the quote, from 1; null where there are no pages.
     pub page: Option<u32>,
     /// Sheet of the quote; null where there are none.
@@ -375,10 +380,12 @@ pub struct SearchHit {
     pub material_id: String,
     /// Id of the passage.
     pub chunk_id: String,
-    /// Title of the material.
+    /// Lesson the material belongs to, as people know it, or title of the material.
     pub title: String,
     /// Name of the material: a relative path.
     pub source: String,
+    /// Title and place of the passage, for people.
+    pub citation: String,
     /// Page, from 1.
     pub page: Option<u32>,
     /// Sheet.

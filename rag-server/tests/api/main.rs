@@ -9,6 +9,7 @@
 
 mod access;
 mod bad_input;
+mod catalogue;
 mod faults;
 mod jobs;
 mod materials;
