@@ -93,7 +93,7 @@ async fn sections_of_a_topic_come_in_teaching_order() {
     ] {
         app.post("/topics", &wrong)
             .await
-            .problem(422, "validation_failed");
+            .problem(422, "unprocessable");
     }
 }
 
