@@ -15,7 +15,6 @@ use actix_web::{App as HttpApp, Error, HttpServer};
 use anyhow::Context as _;
 use shared::clock::{Clock, SystemClock};
 use shared::db::{self, Db};
-use shared::http::HttpSettings;
 use shared::problem::{ApiError, Code};
 use shared::shutdown::Shutdown;
 use shared::token::{API_SERVER, RAG_SERVER, ServiceTokens};
@@ -31,6 +30,7 @@ use crate::limits::{LoginDelays, RateLimits};
 use crate::links::{self, LinkService};
 use crate::mail::{FolderMailer, Mailer, Mails, SmtpMailer};
 use crate::passwords::Passwords;
+use crate::rag::RagClient;
 use crate::sessions::{self, SessionService};
 use crate::settings::Settings;
 use crate::tokens::JwtKeys;
@@ -160,13 +160,16 @@ impl Services {
             admins_need_two_factor: settings.admins_need_two_factor,
             clock: Arc::clone(&clock),
         });
+        let rag = Arc::new(RagClient::new(
+            settings.rag_server_url.clone(),
+            service_tokens(API_SERVER, RAG_SERVER)?,
+            Arc::clone(&clock),
+        )?);
         let health = Arc::new(HealthService {
             db: db.clone(),
             cache,
             mailer,
-            http: shared::http::client(&HttpSettings::default())?,
-            rag_server_url: settings.rag_server_url.clone(),
-            to_rag: service_tokens(API_SERVER, RAG_SERVER)?,
+            rag: Arc::clone(&rag),
             started_at: clock.now_ms(),
             clock: Arc::clone(&clock),
         });
