@@ -70,7 +70,7 @@ clean=$(mktemp -d)
 trap 'rm -rf "$clean"' EXIT
 cp -r docker-compose.yml config deploy env.example "$clean"
 printf 'SERVICE_SECRET=x\nJWT_SECRET_KEY=x\n' >"$clean/.env"
-stack_variables=(ACERVO_REGISTRY=registry.example.org ACERVO_TAG=1 ACERVO_FILES_OPTIONS=addr=10.0.0.5,rw ACERVO_FILES_DEVICE=:/acervo)
+stack_variables=(ACERVO_REGISTRY=registry.example.org ACERVO_TAG=1 "ACERVO_FILES_OPTIONS=addr=10.0.0.5,rw" ACERVO_FILES_DEVICE=:/acervo)
 in_clean() (cd "$clean" && "$@")
 check "docker-compose.yml against the compose specification" check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 check "docker-stack.yml against the compose specification" check-jsonschema --builtin-schema vendor.compose-spec deploy/docker-stack.yml

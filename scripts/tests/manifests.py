@@ -244,6 +244,20 @@ def versions():
     ok("toolchain, version and Redis are the same everywhere")
 
 
+def coverage():
+    text = (ROOT / "docs/coverage.md").read_text()
+    named = 0
+    for match in re.finditer(r"`([\w.-]*[\w/.-]+\.(?:rs|sh|py|bat|yml|yaml|toml|md|conf|json|lock|rag|api))`((?:,? `[a-z_]+`)*)", text):
+        path, functions = match[1], re.findall(r"`([a-z_]+)`", match[2])
+        assert (ROOT / path).exists(), f"docs/coverage.md: there is no {path}"
+        source = (ROOT / path).read_text()
+        for function in functions:
+            assert re.search(rf"(fn|def) {function}\b|^{function}\(\)", source, re.MULTILINE), f"docs/coverage.md: {path} has no {function}"
+        named += 1 + len(functions)
+    assert named > 100, named
+    ok(f"docs/coverage.md: {named} files and tests, all there")
+
+
 def no_secrets():
     suspicious = re.compile(r"(?i)(secret|password|token|key)[A-Z_]*\s*[:=]\s*[\"']?[A-Za-z0-9+][A-Za-z0-9+/_-]{23,}")
     files = run("git", "ls-files", "docker-compose.yml", "render.yaml", "deploy", ".github", "Dockerfile.*").split()
@@ -260,6 +274,7 @@ if __name__ == "__main__":
     kubernetes(everything)
     render(everything)
     versions()
+    coverage()
     no_secrets()
     everything.check()
     print(f"{passed} passed, 0 failed")
