@@ -2,7 +2,7 @@
 # Checks every file that deploys Acervo with the tool that reads it, where no Docker engine is.
 # usage: scripts/verify-deploy.sh [--images]
 # --images also builds both images with buildah from bases made on this machine, and starts them: root, an hour, 30 GB.
-# RAG_SERVER_BIN and API_SERVER_BIN name servers that judge the settings in the manifests.
+# RAG_SERVER_BIN and API_SERVER_BIN name built servers: they judge the settings in the manifests, and are replaced under load.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
 
@@ -97,6 +97,11 @@ check "Lambda template (cfn-lint)" cfn-lint deploy/lambda/template.yaml
 say "reverse proxies"
 check "nginx: map, streams, sizes, outages" scripts/tests/proxies.py nginx
 check "Caddy: map, streams, sizes, outages" scripts/tests/proxies.py caddy
+if [ -n "${RAG_SERVER_BIN:-}" ] && [ -n "${API_SERVER_BIN:-}" ]; then
+    check "servers are replaced under load, no request fails" scripts/tests/rolling.py
+else
+    skip "replacing servers under load" "set RAG_SERVER_BIN and API_SERVER_BIN"
+fi
 check "Caddyfile is formatted" bash -c 'caddy fmt deploy/Caddyfile | diff - deploy/Caddyfile'
 
 say "GitHub"

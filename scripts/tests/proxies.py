@@ -83,14 +83,14 @@ def wait_for(proxy):
 
 
 class Proxy:
-    """A proxy under test: how to ask it, and the page it serves."""
+    """A proxy under test in front of ports of this machine: how to ask it, and the page it serves."""
 
-    def __init__(self, folder, api, rag):
+    def __init__(self, folder, apis, rag):
         self.port = free_port()
         self.page = folder / "page"
         self.page.mkdir()
         (self.page / "index.html").write_text("<html>the page</html>")
-        self.process = self.start(folder, api.server_port, rag.server_port)
+        self.process = self.start(folder, apis, rag)
         wait_for(self)
 
     def connect(self):
@@ -124,7 +124,7 @@ class Proxy:
 class Nginx(Proxy):
     waits = False
 
-    def start(self, folder, api, rag):
+    def start(self, folder, apis, rag):
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
             + ["-subj", "/CN=localhost", "-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"],
@@ -139,7 +139,7 @@ class Nginx(Proxy):
             (r"listen 80;", f"listen 127.0.0.1:{plain};"),
             (r"acervo\.example\.org", "localhost"),
             (r"/etc/ssl/acervo", str(folder)),
-            (r"127\.0\.0\.1:8000", f"127.0.0.1:{api}"),
+            (r"server 127\.0\.0\.1:8000( .*;)", "".join(rf"server 127.0.0.1:{api}\1" for api in apis)),
             (r"127\.0\.0\.1:8001", f"127.0.0.1:{rag}"),
             (r"/srv/acervo", str(self.page)),
             (r"/run/nginx\.pid", str(folder / "pid")),
@@ -157,7 +157,7 @@ class Nginx(Proxy):
 class Caddy(Proxy):
     waits = True
 
-    def start(self, folder, api, rag):
+    def start(self, folder, apis, rag):
         config = folder / "Caddyfile"
         options = "{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n}\n"
         config.write_text(options + (ROOT / "deploy/Caddyfile").read_text())
@@ -167,7 +167,7 @@ class Caddy(Proxy):
             "XDG_DATA_HOME": str(folder),
             "XDG_CONFIG_HOME": str(folder),
             "ACERVO_HOST": f"localhost:{self.port}",
-            "ACERVO_API": f"127.0.0.1:{api}",
+            "ACERVO_API": " ".join(f"127.0.0.1:{api}" for api in apis),
             "ACERVO_RAG": f"127.0.0.1:{rag}",
             "ACERVO_PAGE": str(self.page),
         }
@@ -187,7 +187,7 @@ def check(kind):
     folder = Path(tempfile.mkdtemp(prefix="proxies-"))
     # nginx's workers are another user's.
     folder.chmod(0o755)
-    proxy = kind(folder, api, rag)
+    proxy = kind(folder, [api.server_port], rag.server_port)
     try:
         for sent, who, got in [
             ("/api/health", "api", "/api/health"),
