@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::model::{Level, Style};
-use super::wire::{RagAnswer, Related};
+use super::wire::{RagAnswer, Related, Source};
 
 /// Most characters of a heading.
 const LONGEST_HEADING: usize = 90;
@@ -78,7 +78,10 @@ pub(crate) fn after(answer: &RagAnswer, question: &str, level: Level, style: Sty
 /// Headings near what was cited, each once.
 fn headings(answer: &RagAnswer) -> Vec<Related> {
     let found = if answer.related.is_empty() {
-        answer.sources.iter().flat_map(of_passage).collect()
+        // What is quoted comes first.
+        let mut found: Vec<_> = answer.sources.iter().flat_map(of_passage).collect();
+        found.sort_by_key(|(is_quoted, _)| !is_quoted);
+        found.into_iter().map(|(_, related)| related).collect()
     } else {
         answer.related.clone()
     };
@@ -91,22 +94,26 @@ fn headings(answer: &RagAnswer) -> Vec<Related> {
         })
         .filter(|related| {
             let key = folded(&subject(&related.title));
-            !key.is_empty() && !NO_SUBJECT.map(folded).contains(&key) && seen.insert(key)
+            !key.is_empty() && heads_a_subject(&related.title) && seen.insert(key)
         })
         .collect()
 }
 
-fn of_passage(source: &super::wire::Source) -> Vec<Related> {
+fn of_passage(source: &Source) -> Vec<(bool, Related)> {
     source
         .chunk
         .lines()
+        .map(str::trim)
         .enumerate()
-        .filter(|(at, line)| is_heading(line.trim(), *at == 0))
-        .map(|(_, line)| Related {
-            title: line.trim().to_owned(),
-            material_id: source.material_id.clone(),
-            source: source.source.clone(),
-            page: source.page,
+        .filter(|(at, line)| is_heading(line, *at == 0))
+        .map(|(_, line)| {
+            let related = Related {
+                title: line.to_owned(),
+                material_id: source.material_id.clone(),
+                source: source.source.clone(),
+                page: source.page,
+            };
+            (source.quote.contains(line), related)
         })
         .collect()
 }
@@ -118,6 +125,14 @@ pub(crate) fn is_heading(line: &str, is_first: bool) -> bool {
         return false;
     }
     let rest = without_number(line);
+    // Rows of tables have numbers, headings hardly.
+    let numbers = rest
+        .split_whitespace()
+        .filter(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+        .count();
+    if numbers > 1 {
+        return false;
+    }
     let is_numbered = rest.len() < line.len();
     rest.chars().next().is_some_and(char::is_uppercase)
         && (is_numbered
@@ -125,6 +140,12 @@ pub(crate) fn is_heading(line: &str, is_first: bool) -> bool {
                 && length <= 60
                 && !rest.contains([';', '|', '.'])
                 && !rest.contains(": ")))
+}
+
+/// Whether something is taught under a heading: not exercises, references and the like.
+pub(crate) fn heads_a_subject(heading: &str) -> bool {
+    let heading = folded(without_number(heading.trim()));
+    !NO_SUBJECT.iter().any(|other| folded(other) == heading)
 }
 
 /// A heading without its number: `2.1 Células-satélite` is `Células-satélite`.
@@ -266,6 +287,7 @@ mod tests {
             "1. O que é hipertrofia\nHipertrofia muscular é o aumento da área.\n1.2 Tipos de fibra\nAs fibras são lentas.",
             "5. Questões para estudo\n1. Qual é a diferença?\n2. Por que um iniciante fica forte?",
             "Cronograma\nAula: 01; Tema: Bioenergética",
+            "Intermediário 3 a 4 dias 70 a 85 % de 1RM\n8 a 12",
             "Esta passagem começa no meio de uma frase e segue.",
         ];
         let guidance = after(
@@ -292,6 +314,20 @@ mod tests {
                 "Leia “Cronograma” (aula.pdf, p. 4) e resuma em um esquema ou quadro."
             ]
         );
+    }
+
+    #[test]
+    fn what_is_quoted_comes_first() {
+        let mut answer = answer(
+            &[
+                "2. Os estímulos\nTensão.",
+                "1RM\n3.1 Intervalo de descanso\nDescansa-se 2 min.",
+            ],
+            &[],
+        );
+        answer.sources[1].quote = "3.1 Intervalo de descanso\nDescansa-se 2 min.".to_owned();
+        let guidance = after(&answer, "Quanto?", Level::Beginner, Style::Mixed);
+        assert_eq!(guidance.topics, ["Intervalo de descanso", "Os estímulos"]);
     }
 
     #[test]
