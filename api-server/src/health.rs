@@ -156,6 +156,8 @@ pub(crate) async fn info() -> Json<SystemInfo> {
             "api-keys",
             "audit",
             "users-webhook",
+            "chat",
+            "assistant",
         ],
         documentation: "/docs/",
     })

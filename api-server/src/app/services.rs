@@ -14,6 +14,8 @@ use tracing::{info, warn};
 use super::tidy::tidy;
 use crate::access::Access;
 use crate::api_keys::ApiKeyService;
+use crate::assistant::AssistantService;
+use crate::chat::{ChatService, Conversations, LearningService};
 use crate::health::HealthService;
 use crate::limits::{LoginDelays, RateLimits};
 use crate::links::LinkService;
@@ -24,6 +26,7 @@ use crate::sessions::SessionService;
 use crate::settings::Settings;
 use crate::tokens::JwtKeys;
 use crate::two_factor::TwoFactorService;
+use crate::usage::UsageService;
 use crate::users::UserService;
 use crate::webhook::WebhookService;
 
@@ -52,6 +55,11 @@ pub struct Services {
     pub(crate) mails: Arc<Mails>,
     pub(crate) health: Arc<HealthService>,
     pub(crate) delays: Arc<LoginDelays>,
+    pub(crate) assistant: Arc<AssistantService>,
+    pub(crate) usage: Arc<UsageService>,
+    pub(crate) chat: Arc<ChatService>,
+    pub(crate) conversations: Arc<Conversations>,
+    pub(crate) learning: Arc<LearningService>,
     pub(crate) db: Db,
     clock: Arc<dyn Clock>,
 }
@@ -167,6 +175,22 @@ impl Services {
             settings.webhook_secret.clone(),
             Arc::clone(&clock),
         ));
+        let assistant = Arc::new(AssistantService::new(db.clone(), Arc::clone(&clock)));
+        let usage = Arc::new(UsageService::new(
+            db.clone(),
+            settings.usage,
+            Arc::clone(&clock),
+        ));
+        let chat = Arc::new(ChatService::new(
+            db.clone(),
+            Arc::clone(&rag),
+            Arc::clone(&usage),
+            Arc::clone(&assistant),
+            settings.chat.clone(),
+            Arc::clone(&clock),
+        )?);
+        let conversations = Arc::new(Conversations::new(db.clone(), Arc::clone(&clock)));
+        let learning = Arc::new(LearningService::new(Arc::clone(&chat), rag)?);
         Ok(Self {
             access,
             users,
@@ -178,6 +202,11 @@ impl Services {
             mails,
             health,
             delays,
+            assistant,
+            usage,
+            chat,
+            conversations,
+            learning,
             db,
             clock,
         })
