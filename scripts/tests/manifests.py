@@ -67,7 +67,8 @@ class Containers:
                 assert is_ours, f"{where}: {name} is not in env.example"
             program = os.environ.get(programs[server])
             if program:
-                data = {"DATA_DIR": str(self.folder), "CONFIG_DIR": str(ROOT / "config"), "PATH": os.environ["PATH"]}
+                # With the settings files that were compiled in, as the image has its own.
+                data = {"DATA_DIR": str(self.folder), "PATH": os.environ["PATH"]}
                 done = subprocess.run(
                     [program, "check-config"], env=environment | data, cwd=self.folder, capture_output=True, text=True
                 )
