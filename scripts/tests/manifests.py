@@ -237,7 +237,7 @@ def versions():
     for name in ["Dockerfile.rag", "Dockerfile.api"]:
         text = (ROOT / name).read_text()
         assert f"rust:{toolchain}-slim-bookworm" in text and f"RUSTUP_TOOLCHAIN={toolchain}" in text, f"{name}: not Rust {toolchain}"
-        assert "HEALTHCHECK" in text and "USER 10001:10001" in text
+        assert "HEALTHCHECK" in text and "USER 10001\n" in text
     package = re.search(r'^version = "(.+)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1]
     assert f"newTag: {package}" in (ROOT / "deploy/k8s/overlays/prod/kustomization.yaml").read_text()
     redis = {re.search(r"image: (redis:\S+)", (ROOT / path).read_text())[1] for path in ["docker-compose.yml", "deploy/docker-stack.yml", "deploy/k8s/base/redis.yaml"]}
