@@ -244,7 +244,8 @@ fn inert(text: &str) -> String {
     text
 }
 
-fn rules(asked: &Asked<'_>, fence: &str) -> String {
+/// The system's part of the messages: what the model must not repeat.
+pub fn rules(asked: &Asked<'_>, fence: &str) -> String {
     let mut rules = String::from(
         "Você é o assistente de estudos de um curso e responde só com o que está no material do curso.\n\nRegras:\n",
     );
