@@ -11,6 +11,7 @@ mod access;
 mod bad_input;
 mod catalogue;
 mod faults;
+mod generation;
 mod jobs;
 mod materials;
 mod mirror;
