@@ -171,7 +171,7 @@ start_image() {
         echo "at most $most MB are wanted"
         return 1
     }
-    [ "$(b inspect --type image --format '{{.OCIv1.Config.User}}' "$image")" = 10001:10001 ] || {
+    [ "$(b inspect --type image --format '{{.OCIv1.Config.User}}' "$image")" = 10001 ] || {
         echo "it does not run as user 10001"
         return 1
     }
