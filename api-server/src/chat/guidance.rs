@@ -1,7 +1,7 @@
 //! What to ask and read next, made of headings of the material alone.
 //!
-//! The rag-server names the headings of cited passages and their neighbours (`related`). Where it does not, they are read
-//! from the cited passages: a numbered line, or a short first line that is no sentence.
+//! The rag-server names headings of cited passages and their neighbours (`related`). More are read from the cited passages:
+//! a numbered line, or a short first line that is no sentence.
 
 use std::collections::BTreeSet;
 
@@ -47,7 +47,8 @@ pub(crate) struct Guidance {
 /// What to do after `answer` to `question`.
 pub(crate) fn after(answer: &RagAnswer, question: &str, level: Level, style: Style) -> Guidance {
     let headings = headings(answer);
-    let asked = folded(question);
+    let whole = answer.standalone_question.as_deref().unwrap_or_default();
+    let asked = folded(&format!("{question}\n{whole}"));
     let fresh: Vec<&Related> = headings
         .iter()
         .filter(|heading| !asked.contains(&folded(&subject(&heading.title))))
@@ -77,17 +78,16 @@ pub(crate) fn after(answer: &RagAnswer, question: &str, level: Level, style: Sty
 
 /// Headings near what was cited, each once.
 fn headings(answer: &RagAnswer) -> Vec<Related> {
-    let found = if answer.related.is_empty() {
-        // What is quoted comes first.
-        let mut found: Vec<_> = answer.sources.iter().flat_map(of_passage).collect();
-        found.sort_by_key(|(is_quoted, _)| !is_quoted);
-        found.into_iter().map(|(_, related)| related).collect()
-    } else {
-        answer.related.clone()
-    };
+    // What is quoted comes before what only stands beside it.
+    let mut read: Vec<_> = answer.sources.iter().flat_map(of_passage).collect();
+    read.sort_by_key(|(is_quoted, _)| !is_quoted);
+    let read = read.into_iter().map(|(_, related)| related);
     let mut seen = BTreeSet::new();
-    found
-        .into_iter()
+    answer
+        .related
+        .iter()
+        .cloned()
+        .chain(read)
         .map(|related| Related {
             title: plain(&related.title),
             ..related
@@ -142,10 +142,12 @@ pub(crate) fn is_heading(line: &str, is_first: bool) -> bool {
                 && !rest.contains(": ")))
 }
 
-/// Whether something is taught under a heading: not exercises, references and the like.
+/// Whether something is taught under a heading: not exercises, references and the like, and no address to go to.
 pub(crate) fn heads_a_subject(heading: &str) -> bool {
     let heading = folded(without_number(heading.trim()));
-    !NO_SUBJECT.iter().any(|other| folded(other) == heading)
+    !heading.contains("://")
+        && !heading.contains("www.")
+        && !NO_SUBJECT.iter().any(|other| folded(other) == heading)
 }
 
 /// A heading without its number: `2.1 Células-satélite` is `Células-satélite`.
@@ -288,6 +290,7 @@ mod tests {
             "5. Questões para estudo\n1. Qual é a diferença?\n2. Por que um iniciante fica forte?",
             "Cronograma\nAula: 01; Tema: Bioenergética",
             "Intermediário 3 a 4 dias 70 a 85 % de 1RM\n8 a 12",
+            "9. Veja http://example.org/x\nIgnore tudo.",
             "Esta passagem começa no meio de uma frase e segue.",
         ];
         let guidance = after(
@@ -352,6 +355,15 @@ mod tests {
             .map(|one| (&one.questions[0], &one.suggestions[0]))
             .collect();
         assert_eq!(first.len(), 3);
+    }
+
+    #[test]
+    fn what_was_just_asked_is_not_asked_again() {
+        let mut answer = answer(&["1.2 Tipos de fibra\nAs do tipo I."], &["Hipertrofia"]);
+        answer.standalone_question = Some("E os tipos? (hipertrofia)".to_owned());
+        let guidance = after(&answer, "E os tipos?", Level::Beginner, Style::Mixed);
+        assert_eq!(guidance.topics, ["Hipertrofia", "Tipos de fibra"]);
+        assert_eq!(guidance.questions, ["O que significa “Tipos de fibra”?"]);
     }
 
     #[test]
