@@ -10,6 +10,7 @@ mod answer;
 mod conversations;
 mod error;
 mod guidance;
+mod kept;
 mod learning;
 mod model;
 mod models;
