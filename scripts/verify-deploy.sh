@@ -165,7 +165,7 @@ start_image() {
         rag) most=500 ;;
     esac
     container=$(b from "$image")
-    size=$(($(b inspect --type image --format '{{.Docker.Size}}' "$image" 2>/dev/null || du -sb "$(b mount "$container")" | cut -f 1) / 1000000))
+    size=$(du -s --block-size=1MB "$(b mount "$container")" | cut -f 1)
     say "acervo-$server: $size MB"
     [ "$size" -le "$most" ] || {
         echo "at most $most MB are wanted"
@@ -200,7 +200,7 @@ start_image() {
             b run "${secrets[@]}" --env HOST=127.0.0.1 --env "PORT=$port" "$container" -- rag-server ingest assets/samples &&
             b run "${secrets[@]}" --env HOST=127.0.0.1 --env "PORT=$port" "$container" -- rag-server ask "O que é tensão mecânica na hipertrofia?" | grep fisiologia || healthy=
     fi
-    kill -TERM "$process"
+    kill -TERM "$process" 2>/dev/null || true
     wait "$process" || true
     b rm "$container" >/dev/null
     [ -n "$healthy" ] || {
