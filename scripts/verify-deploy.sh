@@ -128,7 +128,8 @@ build_images() {
         debootstrap --variant=minbase bookworm "$store/debian"
         # This machine's own mirror and proxy.
         cp -r /etc/apt/sources.list* /etc/apt/apt.conf.d "$store/debian/etc/apt/"
-        rm -rf "$store/debian/var/cache/apt/archives/"*.deb "$store/debian/usr/share/doc/"* "$store/debian/usr/share/man/"*
+        # What the slim image leaves out too.
+        rm -rf "$store/debian/var/cache/apt/"* "$store/debian/var/lib/apt/lists/"* "$store/debian/usr/share/"{doc,info,locale,man}/*
         local base
         base=$(b from scratch)
         b add "$base" "$store/debian" /
@@ -151,7 +152,8 @@ build_images() {
     local server
     for server in api rag; do
         say "building acervo-$server"
-        b build --layers --target runtime --file "Dockerfile.$server" --tag "localhost/acervo-$server" \
+        # The format that keeps HEALTHCHECK.
+        b build --format docker --layers --target runtime --file "Dockerfile.$server" --tag "localhost/acervo-$server" \
             --build-arg RUST_IMAGE=localhost/rust:local --build-arg DEBIAN_IMAGE=localhost/debian:bookworm-slim .
         start_image "$server"
     done
