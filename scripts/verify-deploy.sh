@@ -116,7 +116,7 @@ build_images() {
         echo "building without an engine needs root"
         return 1
     }
-    need buildah:buildah debootstrap:debootstrap
+    need buildah:buildah debootstrap:debootstrap ss:iproute2
     local store="$CARGO_TARGET_DIR/images"
     mkdir -p "$store"
     export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
@@ -202,8 +202,9 @@ start_image() {
             b run "${secrets[@]}" --env HOST=127.0.0.1 --env "PORT=$port" "$container" -- rag-server ingest assets/samples &&
             b run "${secrets[@]}" --env HOST=127.0.0.1 --env "PORT=$port" "$container" -- rag-server ask "O que é tensão mecânica na hipertrofia?" | grep fisiologia || healthy=
     fi
-    kill -TERM "$process" 2>/dev/null || true
-    wait "$process" || true
+    # The program itself: buildah does not pass signals on.
+    kill -TERM "$(ss -ltnpH "sport = :$port" | sed -n 's/.*pid=\([0-9]*\).*/\1/p' | head -n 1)" || kill "$process" || true
+    wait "$process" || healthy=
     b rm "$container" >/dev/null
     [ -n "$healthy" ] || {
         echo "it does not work:"
