@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use ::embed::{Embedder, Passage};
 use actix_web::post;
 use actix_web::web::Data;
-use embed::{Embedder, Passage};
 use serde::{Deserialize, Serialize};
 use shared::body::Json;
 use shared::problem::{ApiError, Code, Invalid, Problems};
