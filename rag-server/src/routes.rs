@@ -9,7 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig as DocumentedConfig;
 
 use crate::app::Services;
 use crate::settings::Settings;
-use crate::{admin, health, jobs, materials, models, query, status};
+use crate::{admin, health, jobs, materials, models, openai, query, status};
 
 /// What routes share; cheap to clone, one per thread.
 #[derive(Clone)]
@@ -65,6 +65,12 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(query::routes::search)
         .service(query::routes::topics)
         .service(models::routes::models)
+        // Questions and vectors as a model's client asks for them
+        .service(openai::models)
+        .service(openai::embeddings::embeddings)
+        .service(openai::embeddings::embed)
+        .service(openai::completions::completions)
+        .service(openai::completions::generate)
         // Materials
         .service(materials::routes::send)
         .service(materials::routes::list)

@@ -25,7 +25,7 @@ inspect() { "$engine" image inspect --format "$1" "$image"; }
 size=$(($(inspect '{{.Size}}') / 1000000))
 printf 'size  %s MB\n' "$size"
 [ "$most" -eq 0 ] || [ "$size" -le "$most" ] || fail "the image has $size MB, at most $most are wanted"
-[ "$(inspect '{{.Config.User}}')" = 10001:10001 ] || fail "the image does not run as user 10001"
+[ "$(inspect '{{.Config.User}}')" = 10001 ] || fail "the image does not run as user 10001"
 [ "$(inspect '{{.Config.StopSignal}}')" = SIGTERM ] || fail "the image does not stop on SIGTERM"
 
 # A missing secret is one clear list and code 78, never a half-started server.

@@ -22,6 +22,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 30
+# Where nginx would write as root.
+TEMPORARY = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
 
 
 def free_port():
@@ -144,7 +146,7 @@ class Nginx(Proxy):
             (r"/srv/acervo", str(self.page)),
             (r"/run/nginx\.pid", str(folder / "pid")),
             (r"/var/log/nginx/access\.log", str(folder / "access.log")),
-            (r"\nhttp \{", f"\nhttp {{\n    client_body_temp_path {folder}/body;\n    proxy_temp_path {folder}/proxy;"),
+            (r"\nhttp \{", "\nhttp {" + "".join(f"\n    {name}_temp_path {folder}/{name};" for name in TEMPORARY)),
         ]:
             text, count = re.subn(pattern, instead, text)
             assert count, f"deploy/nginx.conf has no {pattern}"

@@ -1,12 +1,12 @@
 //! What to ask and read next, made of headings of the material alone.
 //!
-//! The rag-server names the headings of cited passages and their neighbours (`related`). Where it does not, they are read
-//! from the cited passages: a numbered line, or a short first line that is no sentence.
+//! The rag-server names headings of cited passages and their neighbours (`related`). More are read from the cited passages:
+//! a numbered line, or a short first line that is no sentence.
 
 use std::collections::BTreeSet;
 
 use super::model::{Level, Style};
-use super::wire::{RagAnswer, Related};
+use super::wire::{RagAnswer, Related, Source};
 
 /// Most characters of a heading.
 const LONGEST_HEADING: usize = 90;
@@ -47,7 +47,8 @@ pub(crate) struct Guidance {
 /// What to do after `answer` to `question`.
 pub(crate) fn after(answer: &RagAnswer, question: &str, level: Level, style: Style) -> Guidance {
     let headings = headings(answer);
-    let asked = folded(question);
+    let whole = answer.standalone_question.as_deref().unwrap_or_default();
+    let asked = folded(&format!("{question}\n{whole}"));
     let fresh: Vec<&Related> = headings
         .iter()
         .filter(|heading| !asked.contains(&folded(&subject(&heading.title))))
@@ -77,36 +78,42 @@ pub(crate) fn after(answer: &RagAnswer, question: &str, level: Level, style: Sty
 
 /// Headings near what was cited, each once.
 fn headings(answer: &RagAnswer) -> Vec<Related> {
-    let found = if answer.related.is_empty() {
-        answer.sources.iter().flat_map(of_passage).collect()
-    } else {
-        answer.related.clone()
-    };
+    // What is quoted comes before what only stands beside it.
+    let mut read: Vec<_> = answer.sources.iter().flat_map(of_passage).collect();
+    read.sort_by_key(|(is_quoted, _)| !is_quoted);
+    let read = read.into_iter().map(|(_, related)| related);
     let mut seen = BTreeSet::new();
-    found
-        .into_iter()
+    answer
+        .related
+        .iter()
+        .cloned()
+        .chain(read)
         .map(|related| Related {
             title: plain(&related.title),
             ..related
         })
         .filter(|related| {
             let key = folded(&subject(&related.title));
-            !key.is_empty() && !NO_SUBJECT.map(folded).contains(&key) && seen.insert(key)
+            !key.is_empty() && heads_a_subject(&related.title) && seen.insert(key)
         })
         .collect()
 }
 
-fn of_passage(source: &super::wire::Source) -> Vec<Related> {
+fn of_passage(source: &Source) -> Vec<(bool, Related)> {
     source
         .chunk
         .lines()
+        .map(str::trim)
         .enumerate()
-        .filter(|(at, line)| is_heading(line.trim(), *at == 0))
-        .map(|(_, line)| Related {
-            title: line.trim().to_owned(),
-            material_id: source.material_id.clone(),
-            source: source.source.clone(),
-            page: source.page,
+        .filter(|(at, line)| is_heading(line, *at == 0))
+        .map(|(_, line)| {
+            let related = Related {
+                title: line.to_owned(),
+                material_id: source.material_id.clone(),
+                source: source.source.clone(),
+                page: source.page,
+            };
+            (source.quote.contains(line), related)
         })
         .collect()
 }
@@ -118,6 +125,14 @@ pub(crate) fn is_heading(line: &str, is_first: bool) -> bool {
         return false;
     }
     let rest = without_number(line);
+    // Rows of tables have numbers, headings hardly.
+    let numbers = rest
+        .split_whitespace()
+        .filter(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+        .count();
+    if numbers > 1 {
+        return false;
+    }
     let is_numbered = rest.len() < line.len();
     rest.chars().next().is_some_and(char::is_uppercase)
         && (is_numbered
@@ -125,6 +140,14 @@ pub(crate) fn is_heading(line: &str, is_first: bool) -> bool {
                 && length <= 60
                 && !rest.contains([';', '|', '.'])
                 && !rest.contains(": ")))
+}
+
+/// Whether something is taught under a heading: not exercises, references and the like, and no address to go to.
+pub(crate) fn heads_a_subject(heading: &str) -> bool {
+    let heading = folded(without_number(heading.trim()));
+    !heading.contains("://")
+        && !heading.contains("www.")
+        && !NO_SUBJECT.iter().any(|other| folded(other) == heading)
 }
 
 /// A heading without its number: `2.1 Células-satélite` is `Células-satélite`.
@@ -266,6 +289,8 @@ mod tests {
             "1. O que é hipertrofia\nHipertrofia muscular é o aumento da área.\n1.2 Tipos de fibra\nAs fibras são lentas.",
             "5. Questões para estudo\n1. Qual é a diferença?\n2. Por que um iniciante fica forte?",
             "Cronograma\nAula: 01; Tema: Bioenergética",
+            "Intermediário 3 a 4 dias 70 a 85 % de 1RM\n8 a 12",
+            "9. Veja http://example.org/x\nIgnore tudo.",
             "Esta passagem começa no meio de uma frase e segue.",
         ];
         let guidance = after(
@@ -295,6 +320,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_quoted_comes_first() {
+        let mut answer = answer(
+            &[
+                "2. Os estímulos\nTensão.",
+                "1RM\n3.1 Intervalo de descanso\nDescansa-se 2 min.",
+            ],
+            &[],
+        );
+        answer.sources[1].quote = "3.1 Intervalo de descanso\nDescansa-se 2 min.".to_owned();
+        let guidance = after(&answer, "Quanto?", Level::Beginner, Style::Mixed);
+        assert_eq!(guidance.topics, ["Intervalo de descanso", "Os estímulos"]);
+    }
+
+    #[test]
     fn levels_and_styles_are_told_apart() {
         let answer = answer(
             &[],
@@ -316,6 +355,15 @@ mod tests {
             .map(|one| (&one.questions[0], &one.suggestions[0]))
             .collect();
         assert_eq!(first.len(), 3);
+    }
+
+    #[test]
+    fn what_was_just_asked_is_not_asked_again() {
+        let mut answer = answer(&["1.2 Tipos de fibra\nAs do tipo I."], &["Hipertrofia"]);
+        answer.standalone_question = Some("E os tipos? (hipertrofia)".to_owned());
+        let guidance = after(&answer, "E os tipos?", Level::Beginner, Style::Mixed);
+        assert_eq!(guidance.topics, ["Hipertrofia", "Tipos de fibra"]);
+        assert_eq!(guidance.questions, ["O que significa “Tipos de fibra”?"]);
     }
 
     #[test]

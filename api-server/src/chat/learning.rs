@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use shared::problem::{ApiError, Invalid};
 
 use super::ChatError;
-use super::guidance::{folded, is_heading, without_number};
+use super::guidance::{folded, heads_a_subject, is_heading, without_number};
 use super::model::Level;
 use super::question::{MAX_TOPIC, is_line};
 use super::reading::{Difficulty, Effort, minutes};
@@ -24,38 +24,36 @@ const STEPS: usize = 8;
 const PASSAGES: usize = 24;
 /// A passage this much less likely than the best one is about something else.
 const SHARE_OF_BEST: f64 = 0.1;
+/// A passage this likely is about the topic even in other words.
+const LIKELY: f64 = 0.3;
 /// Most characters of a step's description and of what comes first.
 const LONGEST_DESCRIPTION: usize = 400;
 const LONGEST_PREREQUISITE: usize = 200;
 const MOST_PREREQUISITES: usize = 5;
+/// How a sentence says what comes first.
+const REQUIREMENT: &str = r"(?i)\bpr[eé][- ]?requisitos?\b|\bconhecimentos? pr[eé]vios?\b|\b(?:é preciso|é necessário|convém|recomenda-se) (?:conhecer|dominar|ter estudado|rever|revisar|saber)\b";
 /// What a topic is explored by: name, title, and what is asked about it.
 const ASPECTS: [(&str, &str, &str); 5] = [
-    (
-        "fundamentals",
-        "Fundamentos",
-        "O que é {}? Definição e conceitos",
-    ),
+    ("fundamentals", "Fundamentos", "O que é {}?"),
     (
         "practice",
         "Aplicação prática",
-        "Como aplicar {} na prática?",
+        "recomendações e exemplos de {}",
     ),
     (
         "variations",
         "Variações e progressões",
-        "Quais são as variações e progressões de {}?",
+        "variações e progressão de {}",
     ),
     (
         "cautions",
         "Cuidados e populações especiais",
-        "Que cuidados, riscos e contraindicações há em {}?",
+        "cuidados com {}",
     ),
-    (
-        "evidence",
-        "Evidências",
-        "Que estudos e evidências há sobre {}?",
-    ),
+    ("evidence", "Evidências", "estudos e evidências sobre {}"),
 ];
+/// Letters of a word that tell it apart whatever its ending; shorter words tell nothing.
+const STEM: usize = 5;
 
 /// What to study about a topic, step by step.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -144,13 +142,10 @@ impl LearningService {
     /// # Errors
     /// Never: the expression is ours and tested.
     pub(crate) fn new(chat: Arc<ChatService>, rag: Arc<RagClient>) -> Result<Self, regex::Error> {
-        let requirement = Regex::new(
-            r"(?i)pr[eé]-?\s?requisitos?|conhecimentos? pr[eé]vios?|(?:é preciso|é necessário|convém|recomenda-se) (?:ter )?(?:conhecer|dominar|estudado|rever|revisar|saber)",
-        )?;
         Ok(Self {
             chat,
             rag,
-            requirement,
+            requirement: Regex::new(REQUIREMENT)?,
         })
     }
 
@@ -160,6 +155,7 @@ impl LearningService {
         let sections = self.sections(topic).await?;
         let steps: Vec<LearningStep> = sections
             .into_iter()
+            .filter(|section| heads_a_subject(&section.title))
             .take(STEPS)
             .enumerate()
             .map(|(at, section)| self.step(at + 1, section))
@@ -213,8 +209,18 @@ impl LearningService {
             not_covered: Vec::new(),
             related_topics: Vec::new(),
         };
+        let mut shown = BTreeSet::new();
         for ((name, title, _), answer) in ASPECTS.iter().zip(answers) {
-            if answer.sources.is_empty() {
+            let is_about = answer
+                .sources
+                .iter()
+                .any(|source| mentions(&source.chunk, topic));
+            let before = shown.len();
+            if is_about {
+                shown.extend(answer.sources.iter().map(|source| source.chunk_id.clone()));
+            }
+            // Nothing about it, or nothing that was not shown already.
+            if shown.len() == before {
                 explored.not_covered.push((*title).to_owned());
                 continue;
             }
@@ -254,7 +260,9 @@ impl LearningService {
         match self.rag.post::<Sections>(&["topics"], &asked).await {
             Ok(found) => Ok(found.sections),
             // An earlier rag-server: passages, put into sections here.
-            Err(error) if error.is_refusal(404) => Ok(sections_of(self.search(topic).await?)),
+            Err(error) if error.is_refusal(404) => {
+                Ok(sections_of(topic, self.search(topic).await?))
+            }
             Err(error) => Err(error),
         }
     }
@@ -288,22 +296,28 @@ impl LearningService {
     /// Sentences of the material that say what has to be known before, near the topic.
     async fn prerequisites(&self, topic: &str) -> Result<Vec<String>, RagError> {
         let found = self.search(&format!("pré-requisitos {topic}")).await?;
-        let mut seen = BTreeSet::new();
-        let sentences = found
-            .hits
-            .iter()
-            .flat_map(|hit| hit.text.split_inclusive(['.', '\n', ';', '!', '?']))
-            .map(|sentence| sentence.trim().trim_end_matches(';'))
-            .filter(|sentence| self.requirement.is_match(sentence))
-            .filter(|sentence| sentence.split_whitespace().count() > 3)
-            .map(|sentence| {
-                self.chat
-                    .shown_text(shortened(sentence, LONGEST_PREREQUISITE))
-            })
-            .filter(|sentence| seen.insert(folded(sentence)))
-            .take(MOST_PREREQUISITES);
-        Ok(sentences.collect())
+        let texts = found.hits.iter().map(|hit| hit.text.as_str());
+        let sentences = requirements(&self.requirement, texts);
+        Ok(sentences
+            .into_iter()
+            .map(|sentence| self.chat.shown_text(sentence))
+            .collect())
     }
+}
+
+/// Sentences that say what comes first, each once.
+fn requirements<'a>(requirement: &Regex, texts: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    texts
+        .flat_map(|text| text.split_inclusive(['.', '\n', ';', '!', '?']))
+        .map(|sentence| sentence.trim().trim_end_matches(';'))
+        .filter(|sentence| requirement.is_match(sentence))
+        // A bare heading says nothing.
+        .filter(|sentence| sentence.split_whitespace().count() > 3)
+        .map(|sentence| shortened(sentence, LONGEST_PREREQUISITE))
+        .filter(|sentence| seen.insert(folded(sentence)))
+        .take(MOST_PREREQUISITES)
+        .collect()
 }
 
 fn check(topic: &str) -> Result<&str, ChatError> {
@@ -329,33 +343,53 @@ fn shortened(text: &str, most: usize) -> String {
     format!("{whole}…")
 }
 
-/// Passages as sections: those likely enough, by material and page, under the heading they begin with or the material's
-/// title, each heading once.
-fn sections_of(found: Hits) -> Vec<Section> {
+/// Whether a passage has a word of the topic, whatever its ending.
+fn mentions(passage: &str, topic: &str) -> bool {
+    let stem = |word: &str| folded(word).chars().take(STEM).collect::<String>();
+    let passage: BTreeSet<String> = passage
+        .split(|c: char| !c.is_alphanumeric())
+        .map(stem)
+        .collect();
+    let mut words = topic
+        .split(|c: char| !c.is_alphanumeric())
+        .map(stem)
+        .filter(|word| word.chars().count() > 3)
+        .peekable();
+    // A topic of short words alone, such as a code, is taken on trust.
+    words.peek().is_none() || words.any(|word| passage.contains(&word))
+}
+
+/// Passages as sections: those likely enough, by material and page, under their first heading that heads a subject or the
+/// material's title, each once.
+fn sections_of(topic: &str, found: Hits) -> Vec<Section> {
     let best = found.hits.iter().map(|hit| hit.score).fold(0.0, f64::max);
     let mut hits: Vec<_> = found
         .hits
         .into_iter()
         .filter(|hit| best > 0.0 && hit.score >= best * SHARE_OF_BEST)
+        .filter(|hit| hit.score >= LIKELY || mentions(&hit.text, topic))
         .collect();
     hits.sort_by(|a, b| (&a.source, a.page).cmp(&(&b.source, b.page)));
     let mut seen = BTreeSet::new();
     hits.into_iter()
         .filter_map(|hit| {
-            let first = hit.text.lines().next().unwrap_or_default().trim();
-            let (title, excerpt) = if is_heading(first, true) {
-                (
-                    first,
-                    hit.text.get(first.len()..).unwrap_or_default().trim(),
-                )
-            } else {
-                (hit.title.as_str(), hit.text.as_str())
+            let lines = || hit.text.lines().map(str::trim).enumerate();
+            let headings: Vec<(usize, &str)> = lines()
+                .filter(|(at, line)| is_heading(line, *at == 0))
+                .collect();
+            let heading = headings.iter().find(|(_, line)| heads_a_subject(line));
+            let (title, from) = match heading {
+                Some((at, line)) => (without_number(line), at + 1),
+                // Exercises, references and the like alone.
+                None if !headings.is_empty() => return None,
+                None => (hit.title.as_str(), 0),
             };
+            let excerpt: Vec<&str> = lines().skip(from).map(|(_, line)| line).collect();
             let is_new = seen.insert((hit.material_id.clone(), folded(title)));
             is_new.then(|| Section {
                 title: title.to_owned(),
                 words: Effort::of(&hit.text).words(),
-                excerpt: excerpt.to_owned(),
+                excerpt: excerpt.join("\n"),
                 material_id: hit.material_id.clone(),
                 source: hit.source.clone(),
                 page: hit.page,
@@ -365,3 +399,7 @@ fn sections_of(found: Hits) -> Vec<Section> {
         })
         .collect()
 }
+
+#[cfg(test)]
+#[path = "learning_tests.rs"]
+mod tests;

@@ -6,8 +6,9 @@
 
 use regex::{Captures, Regex};
 
-/// Most characters a stream holds back; no number or address is that long.
+/// Bytes that a stream holds back, and that one number or address may have.
 const LONGEST_HELD: usize = 2048;
+const LONGEST_ITEM: usize = 64;
 
 /// Hides personal data.
 #[derive(Debug, Clone)]
@@ -139,13 +140,31 @@ impl MaskedStream {
     /// Takes a piece; what may go out now.
     pub(crate) fn push(&mut self, piece: &str) -> String {
         self.held.push_str(piece);
-        if self.held.len() > LONGEST_HELD {
-            return self.finish();
-        }
-        let cut = safe_cut(&self.held);
+        let cut = if self.held.len() > LONGEST_HELD {
+            self.forced_cut()
+        } else {
+            safe_cut(&self.held)
+        };
         let rest = self.held.split_off(cut);
         let ready = std::mem::replace(&mut self.held, rest);
         self.mask.hide(&ready)
+    }
+
+    /// Where too long a text without any safe place is cut: at the last blank, but for the end that may grow, that
+    /// splits nothing as far as it is known.
+    fn forced_cut(&self) -> usize {
+        let whole = self.mask.hide(&self.held);
+        let settled = self.held.len().saturating_sub(LONGEST_ITEM);
+        self.held
+            .char_indices()
+            .rev()
+            .filter(|(at, c)| *at < settled && c.is_whitespace())
+            .map(|(at, c)| at + c.len_utf8())
+            .find(|cut| {
+                let (left, right) = self.held.split_at(*cut);
+                self.mask.hide(left) + &self.mask.hide(right) == whole
+            })
+            .unwrap_or(self.held.len())
     }
 
     /// What was held back.
@@ -214,6 +233,23 @@ mod tests {
             "687-708",
         ] {
             assert_eq!(hide(number), number);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn long_rows_of_numbers_split_nothing(size in 1_usize..40, offset in 0_usize..40) {
+            let text = format!("{}{}", "7".repeat(offset), " 12 529.982.247-25 (11) 91234-5678".repeat(100));
+            let mut stream = MaskedStream::new(Mask::new().unwrap());
+            let mut out = String::new();
+            for piece in text.as_bytes().chunks(size) {
+                out.push_str(&stream.push(std::str::from_utf8(piece).unwrap()));
+                prop_assert!(stream.held.len() <= LONGEST_HELD + size);
+            }
+            out.push_str(&stream.finish());
+            prop_assert_eq!(out, hide(&text));
         }
     }
 

@@ -43,8 +43,6 @@ struct Relay {
     /// What goes out next.
     ready: VecDeque<Bytes>,
     mask: Option<MaskedStream>,
-    /// Whether what ends the text (held back parts, notes) went out.
-    text_ended: bool,
     ended: bool,
 }
 
@@ -79,7 +77,6 @@ impl ChatService {
             upstream,
             partial: BytesMut::new(),
             ready: VecDeque::new(),
-            text_ended: false,
             ended: false,
         };
         Ok(futures::stream::unfold(relay, |mut relay| async move {
@@ -126,18 +123,8 @@ impl Relay {
 
     async fn pass(&mut self, event: Bytes) {
         match name_of(&event) {
-            Some(b"token") => match &mut self.mask {
-                None => self.ready.push_back(event),
-                Some(mask) => match data_of::<Token>(&event) {
-                    Ok(token) => {
-                        let text = mask.push(&token.text);
-                        self.say(text);
-                    }
-                    Err(error) => self.fail(error.into()).await,
-                },
-            },
+            Some(b"token") => self.pass_words(event).await,
             Some(b"sources") => {
-                self.end_text();
                 if self.mask.is_none() {
                     return self.ready.push_back(event);
                 }
@@ -162,8 +149,28 @@ impl Relay {
         }
     }
 
+    async fn pass_words(&mut self, event: Bytes) {
+        let Some(mask) = &mut self.mask else {
+            return self.ready.push_back(event);
+        };
+        match data_of::<Token>(&event) {
+            Ok(token) => {
+                let text = mask.push(&token.text);
+                self.say(text);
+            }
+            Err(error) => self.fail(error.into()).await,
+        }
+    }
+
     async fn done(&mut self, answer: RagAnswer) {
-        self.end_text();
+        // Only now is it sure that no more words come, and that nothing held back is half a number.
+        let mut rest = self
+            .mask
+            .as_mut()
+            .map(MaskedStream::finish)
+            .unwrap_or_default();
+        rest.push_str(&self.prepared.notes());
+        self.say(rest);
         match self.chat.keep(&self.prepared, answer).await {
             Ok(answered) => {
                 let whole = ChatAnswer {
@@ -176,20 +183,6 @@ impl Relay {
             }
             Err(error) => self.fail(error.into()).await,
         }
-    }
-
-    /// Sends what was held back, and what the reader should know, once.
-    fn end_text(&mut self) {
-        if std::mem::replace(&mut self.text_ended, true) {
-            return;
-        }
-        let mut rest = self
-            .mask
-            .as_mut()
-            .map(MaskedStream::finish)
-            .unwrap_or_default();
-        rest.push_str(&self.prepared.notes());
-        self.say(rest);
     }
 
     fn say(&mut self, text: String) {

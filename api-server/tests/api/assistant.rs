@@ -151,3 +151,19 @@ async fn values_that_cannot_be_are_refused_and_change_nothing() {
     assert_eq!(app.get(&admin, "/api/assistant/config").await.ok(), before);
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_are_not_too_many_templates() {
+    let app = TestApp::spawn().await;
+    let admin = app.admin().await;
+    let path = |name: usize| format!("/api/assistant/config/save-template?template_name=t{name}");
+    for name in 0..100 {
+        app.post(&admin, &path(name), json!({})).await.ok();
+    }
+    app.post(&admin, &path(100), json!({}))
+        .await
+        .problem(409, "conflict");
+    // One that is there may be saved again.
+    app.post(&admin, &path(7), json!({})).await.ok();
+    app.stop().await;
+}

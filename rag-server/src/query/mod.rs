@@ -14,7 +14,7 @@ mod related;
 mod retrieve;
 pub(crate) mod routes;
 mod statistics;
-mod stream;
+pub(crate) mod stream;
 mod topics;
 mod wanted;
 mod warning;
@@ -34,10 +34,11 @@ pub(crate) use aliases::Aliases;
 pub(crate) use error::QueryError;
 pub(crate) use kept::{AnswerStatus, Answers};
 pub(crate) use retrieve::{Passage, Retrieved};
+pub(crate) use stream::Frames;
 pub use topics::{Section, TopicRequest, TopicResponse};
 pub use wire::{
     AnswerWarning, Mode, QueryConfig, QueryRequest, QueryResponse, RelatedSection, Search,
-    SearchHit, SearchRequest, SearchResponse, Source, Timings, TokenUsage,
+    SearchHit, SearchRequest, SearchResponse, Source, Timings, TokenUsage, Turn,
 };
 
 use crate::embedding::Embedding;

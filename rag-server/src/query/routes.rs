@@ -37,7 +37,11 @@ pub(crate) async fn query_stream(
     service: Data<QueryService>,
 ) -> Result<HttpResponse, ApiError> {
     let prepared = service.prepare(&request).await?;
-    Ok(stream::answer(service.into_inner(), prepared))
+    Ok(stream::answer(
+        service.into_inner(),
+        prepared,
+        stream::Events,
+    ))
 }
 
 /// Finds the best passages for a query, without judging whether they answer it.

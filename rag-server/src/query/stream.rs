@@ -18,7 +18,32 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Words that may wait for a slow client; then the model waits too.
 const WAITING: usize = 16;
 
-struct Answering {
+/// How an answer is told piece by piece.
+pub(crate) trait Frames: 'static {
+    /// Words of it.
+    fn token(&self, words: &str) -> Bytes;
+    /// What follows the last word.
+    fn end(&self, response: &QueryResponse) -> Vec<Bytes>;
+}
+
+/// `token`, `sources` and `done`.
+pub(super) struct Events;
+
+impl Frames for Events {
+    fn token(&self, words: &str) -> Bytes {
+        sse::event("token", &serde_json::json!({ "text": words }))
+    }
+
+    fn end(&self, response: &QueryResponse) -> Vec<Bytes> {
+        vec![
+            sse::event("sources", &response.sources),
+            sse::event("done", response),
+        ]
+    }
+}
+
+struct Answering<F> {
+    frames: F,
     /// Dropped with the stream, when the client goes away: the chat model's connection with it.
     answer: Pin<Box<dyn Future<Output = QueryResponse>>>,
     words: mpsc::Receiver<String>,
@@ -27,9 +52,14 @@ struct Answering {
 }
 
 /// Streams an answer.
-pub(super) fn answer(service: Arc<QueryService>, prepared: Prepared) -> HttpResponse {
+pub(crate) fn answer(
+    service: Arc<QueryService>,
+    prepared: Prepared,
+    frames: impl Frames,
+) -> HttpResponse {
     let (tokens, words) = mpsc::channel(WAITING);
     let answering = Answering {
+        frames,
         answer: Box::pin(async move { service.complete(prepared, Some(tokens)).await }),
         words,
         ready: VecDeque::new(),
@@ -41,7 +71,7 @@ pub(super) fn answer(service: Arc<QueryService>, prepared: Prepared) -> HttpResp
     }))
 }
 
-impl Answering {
+impl<F: Frames> Answering<F> {
     async fn next(&mut self) -> Option<Bytes> {
         if let Some(event) = self.ready.pop_front() {
             return Some(event);
@@ -51,21 +81,16 @@ impl Answering {
         }
         tokio::select! {
             biased;
-            Some(words) = self.words.recv() => Some(token(&words)),
+            Some(words) = self.words.recv() => Some(self.frames.token(&words)),
             response = &mut self.answer => {
                 self.is_over = true;
                 while let Ok(words) = self.words.try_recv() {
-                    self.ready.push_back(token(&words));
+                    self.ready.push_back(self.frames.token(&words));
                 }
-                self.ready.push_back(sse::event("sources", &response.sources));
-                self.ready.push_back(sse::event("done", &response));
+                self.ready.extend(self.frames.end(&response));
                 self.ready.pop_front()
             }
             () = tokio::time::sleep(HEARTBEAT) => Some(sse::heartbeat()),
         }
     }
-}
-
-fn token(words: &str) -> Bytes {
-    sse::event("token", &serde_json::json!({ "text": words }))
 }

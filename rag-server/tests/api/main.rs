@@ -15,6 +15,7 @@ mod generation;
 mod jobs;
 mod materials;
 mod mirror;
+mod openai;
 mod openapi;
 mod query;
 mod samples;

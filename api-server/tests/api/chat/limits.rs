@@ -435,12 +435,43 @@ async fn memory_is_bounded_by_characters() {
         .await
         .ok();
     }
+    // What got no answer is no part of what was said.
+    rag.script.lock().unwrap().query = None;
+    let lost = json!({"content": "pergunta perdida", "session_id": "s"});
+    app.post(&admin, "/api/chat", lost)
+        .await
+        .problem(404, "not_found");
+    rag.answers(answer("Sim.", 0.0));
+    let last = json!({"content": "última", "session_id": "s"});
+    app.post(&admin, "/api/chat", last).await.ok();
     let heard = rag.heard("/query");
     assert_eq!(
         heard[2]["history"],
         json!([{"role": "user", "content": "segunda pe"}, {"role": "assistant", "content": "A carga cresce aos poucos. [1]"}])
     );
+    assert_eq!(heard[4]["history"][0]["content"], "terceira p");
     app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_are_those_of_the_time_zone() {
+    for (zone, hours_back) in [("America/Sao_Paulo", 3), ("UTC", 0)] {
+        let rag = stand_in().await;
+        let app = rag.app(On::Embedded, &[("TIME_ZONE", zone)]).await.unwrap();
+        // 01:00 UTC, still yesterday in São Paulo.
+        let day = 24 * 3600 * 1000;
+        let now = shared::clock::Clock::now_ms(&*app.clock);
+        let at = (now / day + 1) * day + 3600 * 1000;
+        app.clock.set(at);
+        let admin = app.admin().await;
+        app.post(&admin, "/api/chat", json!({"content": "Quanto?"}))
+            .await
+            .ok();
+        let usage = app.get(&admin, "/api/chat/usage").await.ok();
+        let expected = shared::clock::rfc3339(at - hours_back * 3600 * 1000);
+        assert_eq!(usage["days"][0]["day"], expected[..10], "{zone}");
+        app.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -518,5 +549,31 @@ async fn with_a_user_go_the_conversations_but_not_what_they_cost() {
             (&json!(1), &Value::Null)
         );
         app.stop().await;
+    }
+}
+
+#[test]
+fn settings_that_cannot_be_are_named_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, value, key) in [
+        ("MAX_MENSAGEM_CHARS", "0", "chat.message_chars"),
+        ("MAX_MENSAGEM_CHARS", "10001", "chat.cut_chars"),
+        ("MAX_MENSAGEM_CHARS_REJEITAR", "9999", "chat.cut_chars"),
+        ("MAX_MSGS_POR_HORA", "-1", "chat.per_hour"),
+        ("HORARIO_INICIO", "08:00", "chat.opens"),
+        ("HORARIO_FIM", "20:00", "chat.opens"),
+        ("HORARIO_FIM", "25:00", "chat.closes"),
+        ("TIME_ZONE", "Brasil", "chat.time_zone"),
+        ("CHAT_DAILY_BUDGET", "-1", "chat.daily_budget"),
+        ("MASK_PERSONAL_DATA", "talvez", "chat.mask_personal_data"),
+        ("API__CHAT__TIMEOUT", "0s", "chat.timeout"),
+        ("API__CHAT__MEMORY_CHARS", "100001", "chat.memory_chars"),
+    ] {
+        let variables = crate::test_app::variables(folder.path(), &[(name, value.to_owned())]);
+        let environment = shared::settings::Environment::from_pairs(variables);
+        let Err(faults) = api_server::settings::Settings::load(&environment) else {
+            panic!("{name}={value} is taken");
+        };
+        assert!(faults.to_string().contains(key), "{name}={value}: {faults}");
     }
 }

@@ -30,8 +30,10 @@ async fn to_rag(rag: &RagServer, method: Method, path: &str, body: Vec<u8>) -> V
 }
 
 /// A rag-server that has read the samples.
-async fn rag_with_samples() -> RagServer {
-    let rag = RagServer::start(&[("SERVICE_SECRET", SERVICE_SECRET)]).await;
+async fn rag_with_samples(variables: &[(&str, &str)]) -> RagServer {
+    let mut all = vec![("SERVICE_SECRET", SERVICE_SECRET)];
+    all.extend(variables);
+    let rag = RagServer::start(&all).await;
     for name in MATERIALS {
         let file = std::fs::read(format!(
             "{}/../assets/samples/{name}",
@@ -75,7 +77,7 @@ async fn get(app: &TestApp, who: &Person, path: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_student_asks_goes_on_and_keeps_it() {
-    let rag = rag_with_samples().await;
+    let rag = rag_with_samples(&[]).await;
     for on in [On::Embedded, On::Shared] {
         let url = rag.url().to_string();
         let Some(app) = TestApp::on(on, &[("RAG_SERVER_URL", &url)]).await else {
@@ -426,5 +428,122 @@ async fn while_the_rag_server_is_away_questions_are_kept_unanswered() {
         .await
         .ok();
     assert_eq!(told["mode"], "not_found");
+    app.stop().await;
+}
+
+/// What a chat model streams: one sentence that the first passage proves, and what it cost.
+fn written() -> String {
+    let sentence = "Hipertrofia muscular é o aumento da área de secção transversa do músculo [1].";
+    let events = [
+        json!({"id": "1", "choices": [{"index": 0, "delta": {"content": sentence}, "finish_reason": null}]}),
+        json!({"id": "1", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}),
+        json!({"id": "1", "choices": [], "usage": {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500}}),
+    ];
+    let lines: Vec<String> = events
+        .iter()
+        .map(|event| format!("data: {event}\n\n"))
+        .collect();
+    format!("{}data: [DONE]\n\n", lines.concat())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_model_writes_as_the_assistant_is_set_up_until_the_money_is_gone() {
+    let provider = wiremock::MockServer::start().await;
+    let reply = wiremock::ResponseTemplate::new(200).set_body_raw(written(), "text/event-stream");
+    wiremock::Mock::given(wiremock::matchers::method("POST"))
+        .respond_with(reply)
+        .mount(&provider)
+        .await;
+    let models = json!({"models": [{
+        "name": "mini", "provider": "openai", "model": "gpt-4o-mini", "base_url": format!("{}/v1", provider.uri()),
+        "key_variable": "OPENAI_API_KEY", "context": 128_000, "max_output": 1_000, "price_in": 1.0, "price_out": 2.0,
+        "timeout": 30
+    }]});
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["base.yaml", "development.yaml"] {
+        let from = format!("{}/../config/{name}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::copy(from, folder.path().join(name)).unwrap();
+    }
+    std::fs::write(folder.path().join("models.json"), models.to_string()).unwrap();
+    let config = folder.path().display().to_string();
+    let rag = rag_with_samples(&[
+        ("CONFIG_DIR", &config),
+        ("OPENAI_API_KEY", "chave-que-so-este-teste-conhece"),
+    ])
+    .await;
+    let url = rag.url().to_string();
+    let variables = [
+        ("RAG_SERVER_URL", url.as_str()),
+        ("CHAT_DAILY_BUDGET", "0.003"),
+    ];
+    let app = TestApp::with(&variables).await;
+    let admin = app.admin().await;
+    let change = json!({"prompt": "Chame o estudante de atleta.", "temperature": 0.65, "model": "gpt-4o-mini"});
+    ask(&app, &admin, "/api/assistant/config", change).await;
+    assert_eq!(
+        get(&app, &admin, "/api/models").await["models"][0]["name"],
+        "mini"
+    );
+
+    let question = |level: &str| json!({"content": "O que é hipertrofia?", "user_level": level, "learning_style": "visual"});
+    let first = ask(&app, &admin, "/api/chat/educational", question("beginner")).await;
+    assert_eq!(
+        (&first["mode"], &first["model"]),
+        (&json!("generated"), &json!("mini")),
+        "{first}"
+    );
+    assert!(
+        first["response"]
+            .as_str()
+            .unwrap()
+            .contains("secção transversa do músculo"),
+        "{first}"
+    );
+    assert_eq!(
+        first["usage"],
+        json!({"prompt_tokens": 1000, "completion_tokens": 500})
+    );
+    // 1,000 tokens at 1 and 500 at 2 US dollars per million.
+    assert!((first["cost"].as_f64().unwrap() - 0.002).abs() < 1e-9);
+    let second = ask(&app, &admin, "/api/chat/educational", question("advanced")).await;
+    assert_eq!(second["mode"], "generated");
+    let asked = provider.received_requests().await.unwrap();
+    let prompts: Vec<Value> = asked
+        .iter()
+        .map(|request| request.body_json().unwrap())
+        .collect();
+    assert_eq!(prompts.len(), 2);
+    for prompt in &prompts {
+        assert!(
+            prompt.to_string().contains("Chame o estudante de atleta."),
+            "{prompt}"
+        );
+        assert!(
+            (prompt["temperature"].as_f64().unwrap() - 0.65).abs() < 1e-6,
+            "{prompt}"
+        );
+    }
+    assert_ne!(
+        prompts[0]["messages"][0], prompts[1]["messages"][0],
+        "the level changes what is asked for"
+    );
+
+    let third = ask(
+        &app,
+        &admin,
+        "/api/chat/educational",
+        question("intermediate"),
+    )
+    .await;
+    assert_eq!(third["mode"], "extractive");
+    assert!(
+        third["notices"][0].as_str().unwrap().contains("orçamento"),
+        "{third}"
+    );
+    assert_eq!(
+        provider.received_requests().await.unwrap().len(),
+        2,
+        "no more money goes out"
+    );
     app.stop().await;
 }
