@@ -248,6 +248,22 @@ fn one_right_number_does_not_prove_another() {
 }
 
 #[test]
+fn beside_a_quotation_only_its_own_passage_is_cited() {
+    let verified =
+        verify("Lê-se “O uso do laboratório exige calçado fechado” e tensão mecânica [3][1].");
+    assert_eq!(passages(&verified), [2], "{}", verified.answer);
+}
+
+#[test]
+fn parts_of_words_are_no_quotation() {
+    let verified = verify(&format!(
+        "Lê-se “ção transversa das fib” na área [1]. {REST} [2]"
+    ));
+    assert_eq!(passages(&verified), [1], "{}", verified.answer);
+    assert!(warned(&verified, WarningKind::QuoteRemoved));
+}
+
+#[test]
 fn an_answer_without_any_standing_citation_is_none() {
     for text in [
         "",
