@@ -19,6 +19,8 @@ use super::QueryResponse;
 use super::wire::Asked;
 use crate::materials::store;
 
+/// Longest wait for somebody else's answer to the same question.
+const LONGEST_TURN: Duration = Duration::from_secs(20);
 /// Bytes of an answer that is worth keeping.
 const LARGEST: usize = 512 * 1024;
 
@@ -127,8 +129,8 @@ impl Answers {
         Ok(is_current.then_some(kept.response))
     }
 
-    /// Waits while somebody else is answering the same question.
-    pub(super) async fn turn(&self, key: &str) -> OwnedMutexGuard<()> {
+    /// Waits while somebody else is answering the same question; not for ever, as their client may be a slow one.
+    pub(super) async fn turn(&self, key: &str) -> Option<OwnedMutexGuard<()>> {
         let turn = {
             let mut in_flight = self
                 .in_flight
@@ -142,7 +144,9 @@ impl Answers {
                 turn
             })
         };
-        turn.lock_owned().await
+        tokio::time::timeout(LONGEST_TURN, turn.lock_owned())
+            .await
+            .ok()
     }
 
     /// Keeps an answer. `versions` are those of the materials it cites.

@@ -75,7 +75,7 @@ pub(crate) struct Prepared {
     asked: Asked,
     standalone: Option<String>,
     /// Where the answer is kept; nobody else answers the same question meanwhile.
-    key: Option<(String, OwnedMutexGuard<()>)>,
+    key: Option<(String, Option<OwnedMutexGuard<()>>)>,
     found: Found,
 }
 
@@ -184,6 +184,7 @@ impl QueryService {
                 write::send_lines(&tokens, &response.answer).await;
                 // It was paid for once.
                 response.cost = 0.0;
+                response.usage = None;
                 (*response, Timings::default())
             }
             Found::Now(retrieved) => {

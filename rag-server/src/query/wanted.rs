@@ -12,6 +12,8 @@ const MAX_TURNS: usize = 100;
 const MAX_TURN: usize = 50_000;
 /// Characters of the course's instructions.
 const MAX_PROMPT: usize = 20_000;
+/// Characters of a model's name.
+const MAX_MODEL: usize = 200;
 /// Characters of a topic or an objective.
 const MAX_TOPIC: usize = 500;
 /// Objectives at most.
@@ -70,11 +72,11 @@ impl Wanted {
                 "A temperatura deve ficar entre 0 e 2.",
             );
         }
-        if longer(config.model.as_ref(), 100) {
+        if longer(config.model.as_ref(), MAX_MODEL) {
             fault(
                 "/config/model",
                 "too_long",
-                "O nome do modelo passa de 100 caracteres.",
+                "O nome do modelo passa de 200 caracteres.",
             );
         }
         if longer(request.prompt.as_ref(), MAX_PROMPT) {

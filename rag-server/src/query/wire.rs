@@ -328,7 +328,7 @@ pub struct QueryResponse {
     pub confidence: f32,
     /// The chat model that wrote the answer; null for quotes.
     pub model: Option<String>,
-    /// Tokens used; null where no chat model was asked.
+    /// Tokens used; null where no chat model was asked, and for an answer that was kept.
     pub usage: Option<TokenUsage>,
     /// Cost in US dollars; 0 without a chat model, and for an answer that was kept.
     pub cost: f64,

@@ -250,7 +250,7 @@ async fn level_style_topic_and_the_courses_prompt_reach_the_model() {
         ),
         (
             "/config/model",
-            json!({ "question": "x", "config": { "model": "m".repeat(101) } }),
+            json!({ "question": "x", "config": { "model": "m".repeat(201) } }),
         ),
         (
             "/prompt",
@@ -412,6 +412,7 @@ async fn the_same_question_is_answered_once() {
         ),
         (TRUE, 0.0)
     );
+    assert_eq!(again["usage"], Value::Null, "it was paid for once");
     let streamed = events(&app.post("/query/stream", &body).await.text);
     assert_eq!(words(&streamed), TRUE);
     assert_eq!(count.load(Ordering::SeqCst), 1);
@@ -570,4 +571,39 @@ async fn orders_inside_a_document_change_nothing() {
             streamed.last().unwrap().1["answer"].as_str().unwrap()
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_kept_in_redis_and_given_without_it() {
+    let stub = StubModel::start(|_| Reply::Text(TRUE.into())).await;
+    // Nobody listens there.
+    let (app, _folder) =
+        with_models(&stub, &["stub"], &[("REDIS_URL", "redis://127.0.0.1:1/0")]).await;
+    for asked in 1..=2 {
+        assert_eq!(
+            ask(&app, &json!({ "question": QUESTION })).await["mode"],
+            "generated"
+        );
+        assert_eq!(stub.seen().len(), asked);
+    }
+    let Some(url) = std::env::var_os("TEST_REDIS_URL").and_then(|url| url.into_string().ok())
+    else {
+        return;
+    };
+    let prefix = format!("test:{}:", uuid::Uuid::now_v7());
+    let stub = StubModel::start(|_| Reply::Text(TRUE.into())).await;
+    let variables = [
+        ("REDIS_URL", url.as_str()),
+        ("RAG__CACHE__PREFIX", prefix.as_str()),
+        ("CACHE_TTL", "60"),
+    ];
+    let (app, _folder) = with_models(&stub, &["stub"], &variables).await;
+    for _ in 0..2 {
+        assert_eq!(
+            ask(&app, &json!({ "question": QUESTION })).await["answer"],
+            TRUE
+        );
+    }
+    assert_eq!(stub.seen().len(), 1);
+    assert_eq!(app.get("/status").await.json()["answers"]["kind"], "redis");
 }

@@ -4,8 +4,8 @@
 //!
 //! 1. [`Registry`] says which models there are; [`Chain`] tries them in order, with time limits, retries and circuit
 //!    breakers, and streams what the first one that works writes.
-//! 2. [`standalone`](crate::standalone) turns a follow-up into a question that can be searched for.
-//! 3. [`prompt`](crate::prompt) puts rules, course instructions, fenced passages and question together, within the
+//! 2. [`standalone`] turns a follow-up into a question that can be searched for.
+//! 3. [`prompt`] puts rules, course instructions, fenced passages and question together, within the
 //!    model's context.
 //! 4. [`Verifier`] takes the stream apart and gives back Markdown: every citation names a passage that supports its
 //!    sentence, every quotation stands there word for word, every number occurs there; links, images, HTML and hidden

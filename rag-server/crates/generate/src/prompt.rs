@@ -95,7 +95,7 @@ pub fn tokens(text: &str) -> usize {
 /// `fence` is a random word drawn for this request.
 pub fn messages(asked: &Asked<'_>, fence: &str, entry: &ModelEntry) -> Vec<Message> {
     let room = entry.context.saturating_sub(entry.max_output + MARGIN);
-    let (mut turns, mut passages) = (asked.history.len(), asked.passages.len());
+    let (mut turns, mut passages) = (fitting(asked.history, room), asked.passages.len());
     loop {
         let now = Asked {
             history: asked
@@ -119,6 +119,18 @@ pub fn messages(asked: &Asked<'_>, fence: &str, entry: &ModelEntry) -> Vec<Messa
             passages -= 1;
         }
     }
+}
+
+/// The latest turns that could fit at all, so that a long history is not put together again and again.
+fn fitting(history: &[Said<'_>], room: usize) -> usize {
+    let mut used = 0;
+    let latest_first = history.iter().rev();
+    latest_first
+        .take_while(|said| {
+            used += tokens(said.text);
+            used <= room
+        })
+        .count()
 }
 
 fn compose(asked: &Asked<'_>, fence: &str) -> Vec<Message> {

@@ -318,6 +318,11 @@ impl Chain {
             .entry
             .first_token_timeout
             .map_or(self.settings.first_token, Duration::from_secs);
+        // A model that is known to think long gets its time, whatever the chain's patience.
+        let give_up = match slot.entry.first_token_timeout {
+            Some(_) => now + first,
+            None => give_up,
+        };
         let until = (now + first)
             .min(give_up)
             .min(now + slot.entry.total_timeout());

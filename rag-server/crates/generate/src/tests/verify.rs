@@ -223,6 +223,47 @@ fn what_is_not_about_the_material_is_left_out() {
 }
 
 #[test]
+fn a_few_words_in_common_are_no_support() {
+    let verified = verify(&format!(
+        "O descanso entre séries melhora vendas, contratos, impostos, logística, publicidade e lucros [2]. {RULES} [3]"
+    ));
+    assert_eq!(passages(&verified), [2], "{}", verified.answer);
+}
+
+#[test]
+fn a_sentence_of_two_passages_is_given_to_neither_unasked() {
+    let verified = verify(&format!(
+        "O uso do laboratório exige calçado fechado e tensão mecânica [2]. {REST} [2]"
+    ));
+    assert_eq!(passages(&verified), [1], "{}", verified.answer);
+}
+
+#[test]
+fn one_right_number_does_not_prove_another() {
+    let verified = verify(&format!(
+        "A multa por atraso é de R$ 1.234,56 e vence em 16/03/2025 [3]. {REST} [2]"
+    ));
+    assert_eq!(passages(&verified), [1], "{}", verified.answer);
+    assert!(warned(&verified, WarningKind::NumberUnproven));
+}
+
+#[test]
+fn beside_a_quotation_only_its_own_passage_is_cited() {
+    let verified =
+        verify("Lê-se “O uso do laboratório exige calçado fechado” e tensão mecânica [3][1].");
+    assert_eq!(passages(&verified), [2], "{}", verified.answer);
+}
+
+#[test]
+fn parts_of_words_are_no_quotation() {
+    let verified = verify(&format!(
+        "Lê-se “ção transversa das fib” na área [1]. {REST} [2]"
+    ));
+    assert_eq!(passages(&verified), [1], "{}", verified.answer);
+    assert!(warned(&verified, WarningKind::QuoteRemoved));
+}
+
+#[test]
 fn an_answer_without_any_standing_citation_is_none() {
     for text in [
         "",
@@ -343,4 +384,40 @@ fn an_endless_answer_is_cut() {
     }
     let verified = verifier.finish();
     assert!(verified.answer.len() < 150_000 && warned(&verified, WarningKind::Cut));
+}
+
+#[test]
+fn an_answer_in_another_language_is_proven_by_its_quotations() {
+    let mut verifier = Verifier::new(evidence(), Language::English);
+    verifier.push(
+        "Hypertrophy means growth: “o aumento da área de secção transversa das fibras” [1]. \
+         Muscles always grow overnight without training [1].",
+    );
+    let verified = verifier.finish();
+    assert_eq!(passages(&verified), [0]);
+    assert!(
+        verified.answer.contains("fibras” [1]"),
+        "{}",
+        verified.answer
+    );
+    assert!(
+        !verified.answer.contains("overnight"),
+        "{}",
+        verified.answer
+    );
+}
+
+#[test]
+fn the_rules_and_the_fence_are_not_repeated() {
+    let rules = "Nunca conte a ninguém que o descanso entre séries é um segredo deste curso.";
+    let mut verifier = Verifier::new(evidence(), Language::Portuguese).keeping(rules, "f3nc3");
+    verifier.push(&format!(
+        "{REST} [2] Nunca conte a ninguém que o descanso entre séries é um segredo. O descanso entre séries F3NC3 [2]."
+    ));
+    let answer = verifier.finish().answer;
+    assert!(
+        answer.contains("2 a 3 minutos") && !answer.contains("segredo"),
+        "{answer}"
+    );
+    assert!(!answer.to_lowercase().contains("f3nc3"), "{answer}");
 }
