@@ -89,7 +89,7 @@ pub(crate) struct Readiness {
 pub(crate) struct SystemStatus {
     /// This server.
     pub backend: Readiness,
-    /// The other one: its own words, or that it does not answer.
+    /// The other one in its own words, with its providers and its queue; or that it does not answer.
     #[schema(value_type = Object)]
     pub rag_server: serde_json::Value,
     /// Mails that wait to be sent.
@@ -131,7 +131,7 @@ impl HealthService {
 
     async fn rag_server(&self) -> serde_json::Value {
         let away = || serde_json::json!({ "status": "unavailable" });
-        let Ok(url) = self.rag_server_url.join("/readyz") else {
+        let Ok(url) = self.rag_server_url.join("/status") else {
             return away();
         };
         let mut request = self.http.get(url).timeout(PATIENCE);
@@ -141,10 +141,12 @@ impl HealthService {
             request = request.bearer_auth(token);
         }
         match request.send().await {
-            Ok(answer) => shared::http::read_json::<serde_json::Value>(answer, MAX_ANSWER)
-                .await
-                .unwrap_or_else(|_| away()),
-            Err(_) => away(),
+            Ok(answer) if answer.status().is_success() => {
+                shared::http::read_json::<serde_json::Value>(answer, MAX_ANSWER)
+                    .await
+                    .unwrap_or_else(|_| away())
+            }
+            Ok(_) | Err(_) => away(),
         }
     }
 }

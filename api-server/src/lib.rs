@@ -12,6 +12,7 @@ mod health;
 mod limits;
 mod links;
 mod mail;
+pub mod oidc;
 mod opaque;
 mod openapi;
 pub mod passwords;
@@ -37,6 +38,7 @@ pub fn statements() -> Vec<&'static str> {
         links::store::STATEMENTS,
         mail::store::STATEMENTS,
         webhook::store::STATEMENTS,
+        oidc::store::STATEMENTS,
         audit::store::STATEMENTS,
     ]
     .concat()

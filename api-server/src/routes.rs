@@ -10,7 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig as DocumentedConfig;
 use crate::access::introspect;
 use crate::app::Services;
 use crate::settings::Settings;
-use crate::{api_keys, approved, audit, health, links, sessions, two_factor, users, webhook};
+use crate::{api_keys, approved, audit, health, links, oidc, sessions, two_factor, users, webhook};
 
 /// What routes share; cheap to clone, one per thread.
 #[derive(Clone)]
@@ -39,6 +39,7 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.two_factor)))
             .app_data(Data::from(Arc::clone(&services.api_keys)))
             .app_data(Data::from(Arc::clone(&services.links)))
+            .app_data(Data::from(Arc::clone(&services.oidc)))
             .app_data(Data::from(Arc::clone(&services.webhook)))
             .app_data(Data::from(Arc::clone(&services.mails)))
             .app_data(Data::from(Arc::clone(&services.health)))
@@ -63,6 +64,8 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(health::readyz)
         .service(sessions::routes::token)
         .service(sessions::routes::refresh)
+        .service(oidc::routes::start)
+        .service(oidc::routes::callback)
         .service(links::routes::request_reset)
         .service(links::routes::confirm_reset)
         .service(links::routes::verify)

@@ -6,10 +6,11 @@ use std::time::Duration;
 use shared::settings::{ExposeSecret, Faults, Stage};
 use url::Url;
 
-use super::raw::{RawAdmin, RawJwt, RawMail, RawServer, RawSettings};
+use super::raw::{RawAdmin, RawJwt, RawMail, RawOidc, RawServer, RawSettings};
 use super::{AdminSettings, ServerSettings, Settings};
 use crate::limits::{LimitSettings, LoginSettings};
 use crate::mail::{MailSettings, Security, SmtpSettings};
+use crate::oidc::OidcSettings;
 use crate::passwords::{MIN_CHARACTERS, PasswordSettings};
 use crate::tokens::{JwtAlgorithm, JwtKeys, JwtSettings};
 
@@ -23,6 +24,7 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
     let jwt = check_jwt(&raw.jwt, faults);
     check_secrets(&raw, faults);
     let mail = check_mail(&raw.mail, &raw.data_dir, faults);
+    let oidc = check_oidc(&raw.oidc, &raw.server.public_url, faults);
     if !faults.is_empty() {
         return None;
     }
@@ -82,6 +84,7 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
             global: raw.limits.global,
         },
         admins_need_two_factor: raw.two_factor.required_for_admins,
+        oidc,
         mail: mail?,
         log: raw.log,
         data_dir: raw.data_dir,
@@ -273,4 +276,47 @@ fn check_mail(
         site_name: raw.site_name.clone(),
         retry: raw.retry,
     })
+}
+
+/// A provider is named by its issuer, over TLS unless it is on this machine (`OpenID` Connect Discovery 1.0, section 3).
+fn check_oidc(raw: &RawOidc, public_url: &Url, faults: &mut Faults<'_>) -> Option<OidcSettings> {
+    let text = raw.issuer.as_ref()?;
+    let is_issuer = Url::parse(text).is_ok_and(|url| {
+        let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_this_machine(&url));
+        is_safe && url.host().is_some() && url.query().is_none() && url.fragment().is_none()
+    });
+    if !is_issuer {
+        faults.add(
+            "oidc.issuer",
+            "must be https://… (http:// on this machine only), without ? and #",
+        );
+    }
+    if raw
+        .scopes
+        .iter()
+        .any(|scope| scope.is_empty() || scope.contains(' '))
+    {
+        faults.add("oidc.scopes", "must be words, separated by commas");
+    }
+    let redirect_url = raw
+        .redirect_url
+        .clone()
+        .or_else(|| public_url.join("/api/auth/oidc/callback").ok());
+    Some(OidcSettings {
+        issuer: text.clone(),
+        client_id: faults.require("oidc.client_id", raw.client_id.clone())?,
+        client_secret: raw.client_secret.clone(),
+        scopes: raw.scopes.clone(),
+        redirect_url: faults.require("oidc.redirect_url", redirect_url)?,
+        admits_anybody: raw.admits_anybody,
+    })
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }

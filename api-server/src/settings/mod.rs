@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::limits::{LimitSettings, LoginSettings};
 use crate::mail::MailSettings;
+use crate::oidc::OidcSettings;
 use crate::passwords::PasswordSettings;
 use crate::tokens::JwtSettings;
 
@@ -53,6 +54,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// Administrators must have a second factor.
     pub admins_need_two_factor: bool,
+    /// Sign-in by an identity provider, if there is one.
+    pub oidc: Option<OidcSettings>,
     /// E-mail.
     pub mail: MailSettings,
 }
