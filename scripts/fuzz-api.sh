@@ -34,7 +34,7 @@ password=$(random)
 port=$(shuf -i 20000-60000 -n 1)
 service_secret=$(random)
 # The environment is the server's whole configuration: nothing of the operator's is fuzzed.
-env -i ENVIRONMENT=testing CONFIG_DIR="$root/config" DATA_DIR="$folder" LOG_LEVEL=error API_HOST=127.0.0.1 \
+env -i ENV_FILE=/dev/null ENVIRONMENT=testing CONFIG_DIR="$root/config" DATA_DIR="$folder" LOG_LEVEL=error API_HOST=127.0.0.1 \
     API_PORT="$port" JWT_SECRET_KEY="$(random)" SERVICE_SECRET="$service_secret" WEBHOOK_SECRET="$(random)" \
     ADMIN_USERNAME=admin ADMIN_PASSWORD="$password" MAX_LOGIN_ATTEMPTS=1000000000 \
     "$API_SERVER_BIN" serve 2>"$folder/log" &

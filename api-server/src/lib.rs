@@ -6,7 +6,9 @@ mod access;
 mod api_keys;
 pub mod app;
 mod approved;
+mod assistant;
 mod audit;
+mod chat;
 pub mod cli;
 mod health;
 mod limits;
@@ -16,11 +18,17 @@ pub mod oidc;
 mod opaque;
 mod openapi;
 pub mod passwords;
+#[allow(
+    dead_code,
+    reason = "materials and chat, which come next, use all of it"
+)]
+mod rag;
 mod routes;
 mod sessions;
 pub mod settings;
 pub mod tokens;
 mod two_factor;
+mod usage;
 mod users;
 mod webhook;
 
@@ -40,6 +48,9 @@ pub fn statements() -> Vec<&'static str> {
         webhook::store::STATEMENTS,
         oidc::store::STATEMENTS,
         audit::store::STATEMENTS,
+        assistant::store::STATEMENTS,
+        chat::store::STATEMENTS,
+        usage::store::STATEMENTS,
     ]
     .concat()
 }

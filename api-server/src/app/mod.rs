@@ -50,7 +50,11 @@ impl App {
         let data = routes::AppData::new(&services, &settings);
         let access = Data::from(Arc::clone(&services.access));
         let origins = settings.server.cors_origins.clone();
-        let patience = Patience(settings.server.request_timeout);
+        let patience = Patience {
+            usual: settings.server.request_timeout,
+            // A little more than the rag-server gets, so that its silence is told as such.
+            chat: settings.chat.timeout + Duration::from_secs(5),
+        };
         let document = crate::openapi::document();
         let server = HttpServer::new(move || {
             HttpApp::new()
@@ -163,7 +167,11 @@ async fn only_documents_are_compressed(
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Patience(Duration);
+struct Patience {
+    usual: Duration,
+    /// Of whoever waits for an answer.
+    chat: Duration,
+}
 
 /// Ends what takes too long; what it began in the database is rolled back.
 async fn in_time(
@@ -171,7 +179,14 @@ async fn in_time(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    match tokio::time::timeout(patience.0, next.call(request)).await {
+    let path = request.path();
+    let path = path.strip_prefix("/api").unwrap_or(path);
+    let limit = if path.starts_with("/chat") {
+        patience.chat
+    } else {
+        patience.usual
+    };
+    match tokio::time::timeout(limit, next.call(request)).await {
         Ok(done) => done,
         Err(_) => Err(ApiError::new(Code::Timeout).into()),
     }

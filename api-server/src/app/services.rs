@@ -16,16 +16,20 @@ use tracing::{info, warn};
 use super::tidy::tidy;
 use crate::access::Access;
 use crate::api_keys::ApiKeyService;
+use crate::assistant::AssistantService;
+use crate::chat::{ChatService, Conversations, LearningService};
 use crate::health::HealthService;
 use crate::limits::{LoginDelays, RateLimits};
 use crate::links::LinkService;
 use crate::mail::{FolderMailer, Mailer, Mails, SmtpMailer};
 use crate::oidc::OidcService;
 use crate::passwords::Passwords;
+use crate::rag::RagClient;
 use crate::sessions::SessionService;
 use crate::settings::Settings;
 use crate::tokens::JwtKeys;
 use crate::two_factor::TwoFactorService;
+use crate::usage::UsageService;
 use crate::users::UserService;
 use crate::webhook::WebhookService;
 
@@ -62,6 +66,11 @@ pub struct Services {
     pub(crate) mails: Arc<Mails>,
     pub(crate) health: Arc<HealthService>,
     pub(crate) delays: Arc<LoginDelays>,
+    pub(crate) assistant: Arc<AssistantService>,
+    pub(crate) usage: Arc<UsageService>,
+    pub(crate) chat: Arc<ChatService>,
+    pub(crate) conversations: Arc<Conversations>,
+    pub(crate) learning: Arc<LearningService>,
     pub(crate) db: Db,
     clock: Arc<dyn Clock>,
 }
@@ -152,13 +161,16 @@ impl Services {
             admins_need_two_factor: settings.admins_need_two_factor,
             clock: Arc::clone(&clock),
         });
+        let rag = Arc::new(RagClient::new(
+            settings.rag_server_url.clone(),
+            service_tokens(API_SERVER, RAG_SERVER)?,
+            Arc::clone(&clock),
+        )?);
         let health = Arc::new(HealthService {
             db: db.clone(),
             cache,
             mailer,
-            http: shared::http::client(&HttpSettings::default())?,
-            rag_server_url: settings.rag_server_url.clone(),
-            to_rag: service_tokens(API_SERVER, RAG_SERVER)?,
+            rag: Arc::clone(&rag),
             started_at: clock.now_ms(),
             clock: Arc::clone(&clock),
         });
@@ -182,6 +194,22 @@ impl Services {
             settings.webhook_secret.clone(),
             Arc::clone(&clock),
         ));
+        let assistant = Arc::new(AssistantService::new(db.clone(), Arc::clone(&clock)));
+        let usage = Arc::new(UsageService::new(
+            db.clone(),
+            settings.usage,
+            Arc::clone(&clock),
+        ));
+        let chat = Arc::new(ChatService::new(
+            db.clone(),
+            Arc::clone(&rag),
+            Arc::clone(&usage),
+            Arc::clone(&assistant),
+            settings.chat.clone(),
+            Arc::clone(&clock),
+        )?);
+        let conversations = Arc::new(Conversations::new(db.clone(), Arc::clone(&clock)));
+        let learning = Arc::new(LearningService::new(Arc::clone(&chat), rag)?);
         Ok(Self {
             access,
             users,
@@ -194,6 +222,11 @@ impl Services {
             mails,
             health,
             delays,
+            assistant,
+            usage,
+            chat,
+            conversations,
+            learning,
             db,
             clock,
         })

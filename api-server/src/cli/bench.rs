@@ -205,6 +205,7 @@ impl Server {
             .arg("serve")
             // Nothing is measured on the operator's database.
             .env_clear()
+            .env("ENV_FILE", "/dev/null")
             .env("ENVIRONMENT", "production")
             .env("DATA_DIR", folder)
             .env("API_HOST", "127.0.0.1")

@@ -74,7 +74,8 @@ pub fn main() -> ExitCode {
     if let Command::Bench(args) = cli.command {
         return in_runtime(&output, bench::run(output, args));
     }
-    let loaded = match Settings::load(&Environment::from_process()) {
+    let loaded = match Environment::with_file().and_then(|environment| Settings::load(&environment))
+    {
         Ok(loaded) => loaded,
         Err(errors) => {
             output.error(&errors.to_string());

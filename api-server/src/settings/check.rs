@@ -6,13 +6,15 @@ use std::time::Duration;
 use shared::settings::{ExposeSecret, Faults, Stage};
 use url::Url;
 
-use super::raw::{RawAdmin, RawJwt, RawMail, RawOidc, RawServer, RawSettings};
+use super::oidc::check_oidc;
+use super::raw::{RawAdmin, RawChat, RawJwt, RawMail, RawServer, RawSettings};
 use super::{AdminSettings, ServerSettings, Settings};
+use crate::chat::{ChatSettings, MessageLengths};
 use crate::limits::{LimitSettings, LoginSettings};
 use crate::mail::{MailSettings, Security, SmtpSettings};
-use crate::oidc::OidcSettings;
 use crate::passwords::{MIN_CHARACTERS, PasswordSettings};
 use crate::tokens::{JwtAlgorithm, JwtKeys, JwtSettings};
+use crate::usage::{OpeningHours, UsageSettings, time_of_day};
 
 /// Shortest and longest life of an access token.
 const LIFETIMES: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(24 * 3600));
@@ -25,6 +27,8 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
     check_secrets(&raw, faults);
     let mail = check_mail(&raw.mail, &raw.data_dir, faults);
     let oidc = check_oidc(&raw.oidc, &raw.server.public_url, faults);
+    let usage = check_usage(&raw.chat, faults);
+    check_chat(&raw.chat, faults);
     if !faults.is_empty() {
         return None;
     }
@@ -86,6 +90,17 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
         admins_need_two_factor: raw.two_factor.required_for_admins,
         oidc,
         mail: mail?,
+        chat: ChatSettings {
+            lengths: MessageLengths {
+                normal: raw.chat.message_chars.get(),
+                cut: raw.chat.cut_chars.get(),
+                refuse: raw.chat.refused_chars.get(),
+            },
+            memory: raw.chat.memory_chars,
+            mask_personal_data: raw.chat.mask_personal_data,
+            timeout: raw.chat.timeout,
+        },
+        usage: usage?,
         log: raw.log,
         data_dir: raw.data_dir,
     })
@@ -278,45 +293,65 @@ fn check_mail(
     })
 }
 
-/// A provider is named by its issuer, over TLS unless it is on this machine (`OpenID` Connect Discovery 1.0, section 3).
-fn check_oidc(raw: &RawOidc, public_url: &Url, faults: &mut Faults<'_>) -> Option<OidcSettings> {
-    let text = raw.issuer.as_ref()?;
-    let is_issuer = Url::parse(text).is_ok_and(|url| {
-        let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_this_machine(&url));
-        is_safe && url.host().is_some() && url.query().is_none() && url.fragment().is_none()
-    });
-    if !is_issuer {
+fn check_chat(raw: &RawChat, faults: &mut Faults<'_>) {
+    if raw.message_chars > raw.cut_chars || raw.cut_chars > raw.refused_chars {
         faults.add(
-            "oidc.issuer",
-            "must be https://… (http:// on this machine only), without ? and #",
+            "chat.cut_chars",
+            "must lie between chat.message_chars and chat.refused_chars",
+        );
+    }
+    // The rag-server reads no longer questions.
+    if raw.cut_chars.get() > 50_000 {
+        faults.add("chat.cut_chars", "must be at most 50000");
+    }
+    if raw.memory_chars > 100_000 {
+        faults.add("chat.memory_chars", "must be at most 100000");
+    }
+    if !(Duration::from_secs(1)..=Duration::from_secs(600)).contains(&raw.timeout) {
+        faults.add("chat.timeout", "must be 1s to 10m");
+    }
+}
+
+fn check_usage(raw: &RawChat, faults: &mut Faults<'_>) -> Option<UsageSettings> {
+    let time_zone = raw.time_zone.parse().ok();
+    if time_zone.is_none() {
+        faults.add(
+            "chat.time_zone",
+            "is no time zone such as America/Sao_Paulo",
         );
     }
     if raw
-        .scopes
-        .iter()
-        .any(|scope| scope.is_empty() || scope.contains(' '))
+        .daily_budget
+        .is_some_and(|budget| !(0.0..=1e6).contains(&budget))
     {
-        faults.add("oidc.scopes", "must be words, separated by commas");
+        faults.add("chat.daily_budget", "must be 0 to 1000000 (US dollars)");
     }
-    let redirect_url = raw
-        .redirect_url
-        .clone()
-        .or_else(|| public_url.join("/api/auth/oidc/callback").ok());
-    Some(OidcSettings {
-        issuer: text.clone(),
-        client_id: faults.require("oidc.client_id", raw.client_id.clone())?,
-        client_secret: raw.client_secret.clone(),
-        scopes: raw.scopes.clone(),
-        redirect_url: faults.require("oidc.redirect_url", redirect_url)?,
-        admits_anybody: raw.admits_anybody,
+    let mut time = |key: &str, text: &Option<String>| {
+        let time = text.as_deref().map(time_of_day);
+        if time == Some(None) {
+            faults.add(key, "is no time of day such as 08:00");
+        }
+        time.flatten()
+    };
+    let opens = time("chat.opens", &raw.opens);
+    let closes = time("chat.closes", &raw.closes);
+    let hours = match (opens, closes) {
+        (Some(opens), Some(closes)) if opens == closes => {
+            faults.add("chat.closes", "must differ from chat.opens");
+            None
+        }
+        (Some(opens), Some(closes)) => Some(OpeningHours { opens, closes }),
+        (None, None) => None,
+        _ => {
+            faults.add("chat.opens", "needs chat.closes, and the reverse");
+            None
+        }
+    };
+    Some(UsageSettings {
+        time_zone: time_zone?,
+        per_hour: raw.per_hour,
+        per_day: raw.per_day,
+        hours,
+        daily_budget: raw.daily_budget,
     })
-}
-
-fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

@@ -1,6 +1,7 @@
 //! What was written becomes what is true: every fault is found at start and named with its key.
 
 mod check;
+mod oidc;
 mod raw;
 mod variables;
 
@@ -13,11 +14,13 @@ use shared::settings::{self, Environment, Loaded, SecretString, SettingsErrors};
 use shared::telemetry::LogSettings;
 use url::Url;
 
+use crate::chat::ChatSettings;
 use crate::limits::{LimitSettings, LoginSettings};
 use crate::mail::MailSettings;
 use crate::oidc::OidcSettings;
 use crate::passwords::PasswordSettings;
 use crate::tokens::JwtSettings;
+use crate::usage::UsageSettings;
 
 pub use variables::{SPEC, VARIABLES};
 
@@ -58,6 +61,10 @@ pub struct Settings {
     pub oidc: Option<OidcSettings>,
     /// E-mail.
     pub mail: MailSettings,
+    /// How questions are answered.
+    pub chat: ChatSettings,
+    /// How many are, and what they may cost.
+    pub usage: UsageSettings,
 }
 
 /// HTTP.

@@ -38,13 +38,24 @@ on_both! {
         let document: Value = serde_json::from_str(&api_server::openapi_document().to_json().unwrap()).unwrap();
         let mut tried = 0;
         for (path, methods) in document["paths"].as_object().unwrap() {
-            let Some((before_id, rest)) = path.split_once('{') else { continue };
-            let (_, after_id) = rest.split_once('}').unwrap();
+            // A topic is nobody's, and a session of somebody else is as empty as one that was never used.
+            let is_an_id = path.contains('{') && !path.contains("{topic}") && !path.contains("{session_id}");
+            if !is_an_id {
+                continue;
+            }
+            let sent = if path.contains("/conversations/") {
+                json!({"title": "Outro"})
+            } else if path.ends_with("/feedback") {
+                json!({"rating": "up"})
+            } else {
+                json!({})
+            };
             for method in methods.as_object().unwrap().keys() {
                 for id in ids {
                     for other in &others {
-                        let path = format!("{before_id}{id}{after_id}");
-                        let body = (method != "get" && method != "delete").then(|| json!({}));
+                        let parts = path.split('/').map(|part| if part.starts_with('{') { id } else { part });
+                        let path = parts.collect::<Vec<_>>().join("/");
+                        let body = (method != "get" && method != "delete").then(|| sent.clone());
                         let answer = app.call(Some(other), &method.to_uppercase(), &path, body).await;
                         assert!(matches!(answer.status, 403 | 404), "{method} {path}: {answer:?}");
                         assert!(!answer.text.contains("ana@example.org"), "{answer:?}");

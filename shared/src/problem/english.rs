@@ -97,6 +97,7 @@ pub(super) fn texts(code: Code) -> (&'static str, &'static str) {
             "Server starting",
             "The server is not ready yet; try again in a moment.",
         ),
+        Code::Closed => ("Closed", "The service is closed at this hour."),
         Code::ShuttingDown => (
             "Server stopping",
             "The server is being restarted; try again in a moment.",

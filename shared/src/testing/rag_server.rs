@@ -95,6 +95,7 @@ fn spawn(folder: &Path, port: u16, variables: &[(String, String)]) -> Child {
     Command::new(binary())
         .arg("serve")
         .current_dir(root)
+        .env("ENV_FILE", "/dev/null")
         .env("DATA_DIR", folder)
         .env("PORT", port.to_string())
         .env("LOG_LEVEL", "error")
