@@ -86,7 +86,7 @@ pub(crate) struct Readiness {
 pub(crate) struct SystemStatus {
     /// This server.
     pub backend: Readiness,
-    /// The other one: its own words, or that it does not answer.
+    /// The other one in its own words, with its providers and its queue; or that it does not answer.
     #[schema(value_type = Object)]
     pub rag_server: serde_json::Value,
     /// Mails that wait to be sent.
@@ -128,15 +128,16 @@ impl HealthService {
 
     async fn rag_server(&self) -> serde_json::Value {
         let away = || serde_json::json!({ "status": "unavailable" });
-        let Ok(request) = self.rag.request(Method::GET, &["readyz"], &[]) else {
+        let Ok(request) = self.rag.request(Method::GET, &["status"], &[]) else {
             return away();
         };
-        // Its answer is worth showing whatever its status.
         match request.timeout(PATIENCE).send().await {
-            Ok(answer) => shared::http::read_json::<serde_json::Value>(answer, MAX_ANSWER)
-                .await
-                .unwrap_or_else(|_| away()),
-            Err(_) => away(),
+            Ok(answer) if answer.status().is_success() => {
+                shared::http::read_json::<serde_json::Value>(answer, MAX_ANSWER)
+                    .await
+                    .unwrap_or_else(|_| away())
+            }
+            Ok(_) | Err(_) => away(),
         }
     }
 }

@@ -14,6 +14,7 @@ mod health;
 mod limits;
 mod links;
 mod mail;
+pub mod oidc;
 mod opaque;
 mod openapi;
 pub mod passwords;
@@ -45,6 +46,7 @@ pub fn statements() -> Vec<&'static str> {
         links::store::STATEMENTS,
         mail::store::STATEMENTS,
         webhook::store::STATEMENTS,
+        oidc::store::STATEMENTS,
         audit::store::STATEMENTS,
         assistant::store::STATEMENTS,
         chat::store::STATEMENTS,

@@ -12,7 +12,7 @@ use crate::app::Services;
 use crate::chat::routes as chat;
 use crate::settings::Settings;
 use crate::{
-    api_keys, approved, assistant, audit, health, links, sessions, two_factor, usage, users,
+    api_keys, approved, assistant, audit, health, links, oidc, sessions, two_factor, usage, users,
     webhook,
 };
 
@@ -43,6 +43,7 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.two_factor)))
             .app_data(Data::from(Arc::clone(&services.api_keys)))
             .app_data(Data::from(Arc::clone(&services.links)))
+            .app_data(Data::from(Arc::clone(&services.oidc)))
             .app_data(Data::from(Arc::clone(&services.webhook)))
             .app_data(Data::from(Arc::clone(&services.mails)))
             .app_data(Data::from(Arc::clone(&services.health)))
@@ -72,6 +73,8 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(health::readyz)
         .service(sessions::routes::token)
         .service(sessions::routes::refresh)
+        .service(oidc::routes::start)
+        .service(oidc::routes::callback)
         .service(links::routes::request_reset)
         .service(links::routes::confirm_reset)
         .service(links::routes::verify)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, ResponseError as _};
@@ -18,9 +18,11 @@ use crate::limits::Verdict;
 /// Routes that are asked by machines that watch, and are never counted.
 const UNCOUNTED: [&str; 3] = ["/livez", "/readyz", "/health"];
 /// Routes where guessing pays.
-const SENSITIVE: [&str; 6] = [
+const SENSITIVE: [&str; 8] = [
     "/auth/token",
     "/auth/refresh",
+    "/auth/oidc/start",
+    "/auth/oidc/callback",
     "/auth/public/request-password-reset",
     "/auth/public/confirm-password-reset",
     "/auth/public/verify-token",
@@ -71,6 +73,14 @@ pub(crate) async fn gate(
         }
         _ => next.call(request).await?.map_into_boxed_body(),
     };
+    // Said to the compressor, not to the client (RFC 9110, section 8.4.1).
+    let headers = response.headers_mut();
+    if headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|value| value == "identity")
+    {
+        headers.remove(CONTENT_ENCODING);
+    }
     if let Some(verdict) = verdict {
         describe(response.headers_mut(), verdict);
     }

@@ -10,7 +10,9 @@ use std::time::Duration;
 use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use actix_web::http::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue,
+};
 use actix_web::middleware::{self, Next};
 use actix_web::web::Data;
 use actix_web::{App as HttpApp, Error, HttpServer};
@@ -66,6 +68,8 @@ impl App {
                 .app_data(access.clone())
                 .app_data(Data::new(patience))
                 .wrap(middleware::from_fn(in_time))
+                .wrap(middleware::from_fn(only_documents_are_compressed))
+                .wrap(middleware::Compress::default())
                 .wrap(middleware::Condition::new(
                     !origins.is_empty(),
                     cors(&origins),
@@ -145,6 +149,21 @@ fn cors(origins: &[String]) -> Cors {
         cors = cors.allowed_origin(origin);
     }
     cors
+}
+
+/// Only what everybody may read is compressed. The length of a compressed answer tells about a secret in it whoever can
+/// choose another part of it (BREACH), and streams would wait for their end.
+async fn only_documents_are_compressed(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let is_document = request.path() == "/openapi.json" || request.path().starts_with("/docs/");
+    let mut response = next.call(request).await?;
+    if !is_document {
+        let plain = HeaderValue::from_static("identity");
+        response.headers_mut().insert(CONTENT_ENCODING, plain);
+    }
+    Ok(response)
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use shared::cache::{Cache, MemoryCache, RedisCache};
 use shared::clock::{Clock, SystemClock};
 use shared::db::{self, Db};
+use shared::http::HttpSettings;
 use shared::shutdown::Shutdown;
 use shared::token::{API_SERVER, RAG_SERVER, ServiceTokens};
 use tracing::{info, warn};
@@ -20,6 +22,7 @@ use crate::health::HealthService;
 use crate::limits::{LoginDelays, RateLimits};
 use crate::links::LinkService;
 use crate::mail::{FolderMailer, Mailer, Mails, SmtpMailer};
+use crate::oidc::OidcService;
 use crate::passwords::Passwords;
 use crate::rag::RagClient;
 use crate::sessions::SessionService;
@@ -42,6 +45,13 @@ pub struct Ports {
     pub mailer: Option<Arc<dyn Mailer>>,
 }
 
+/// Somebody waits for the identity provider's answer.
+const PROVIDER: HttpSettings = HttpSettings {
+    connect_timeout: Duration::from_secs(5),
+    read_timeout: Duration::from_secs(10),
+    total_timeout: Duration::from_secs(10),
+};
+
 /// Everything behind HTTP; the command line uses it too.
 #[derive(Clone)]
 pub struct Services {
@@ -51,6 +61,7 @@ pub struct Services {
     pub(crate) two_factor: Arc<TwoFactorService>,
     pub(crate) api_keys: Arc<ApiKeyService>,
     pub(crate) links: Arc<LinkService>,
+    pub(crate) oidc: Arc<OidcService>,
     pub(crate) webhook: Arc<WebhookService>,
     pub(crate) mails: Arc<Mails>,
     pub(crate) health: Arc<HealthService>,
@@ -169,6 +180,14 @@ impl Services {
             Arc::clone(&mails),
             Arc::clone(&clock),
         ));
+        let oidc = Arc::new(OidcService::new(
+            settings.oidc.as_ref(),
+            shared::http::client(&PROVIDER)?,
+            db.clone(),
+            Arc::clone(&users),
+            Arc::clone(&sessions),
+            Arc::clone(&clock),
+        ));
         let webhook = Arc::new(WebhookService::new(
             db.clone(),
             Arc::clone(&users),
@@ -198,6 +217,7 @@ impl Services {
             two_factor,
             api_keys,
             links,
+            oidc,
             webhook,
             mails,
             health,
@@ -228,12 +248,22 @@ impl Services {
         Ok(())
     }
 
-    /// Starts what works in the background until `shutdown`.
+    /// Starts what works in the background until `shutdown`: all of it, for one machine.
     pub fn start(&self, shutdown: &Shutdown) {
+        self.start_worker(shutdown);
+        self.start_scheduler(shutdown);
+    }
+
+    /// Starts what does work that requests left behind.
+    pub fn start_worker(&self, shutdown: &Shutdown) {
         if self.health.mailer.kind() == "folder" {
             warn!("there is no mail server: mails go to a folder");
         }
         shutdown.spawn(Arc::clone(&self.mails).run(shutdown.token()));
+    }
+
+    /// Starts what is done because its time has come.
+    pub fn start_scheduler(&self, shutdown: &Shutdown) {
         shutdown.spawn(tidy(
             self.db.clone(),
             Arc::clone(&self.clock),
@@ -244,6 +274,11 @@ impl Services {
     /// Sends the mails that are due now.
     pub async fn send_mails(&self) -> anyhow::Result<usize> {
         Ok(self.mails.send_due().await?)
+    }
+
+    /// How many passwords were checked since the start, of accounts that exist and of others.
+    pub fn passwords_checked(&self) -> u64 {
+        self.sessions.passwords.checked()
     }
 
     /// State.

@@ -8,7 +8,7 @@ use shared::db::Db;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::{api_keys, audit, links, sessions};
+use crate::{api_keys, audit, links, oidc, sessions};
 
 /// How often what has ended is removed.
 const TIDY_EVERY: Duration = Duration::from_hours(1);
@@ -25,6 +25,7 @@ pub(super) async fn tidy(db: Db, clock: Arc<dyn Clock>, stopping: CancellationTo
             sessions::store::prune(&db, before).await?;
             links::store::prune(&db, before).await?;
             api_keys::store::prune(&db, before).await?;
+            oidc::store::prune(&db, now).await?;
             audit::store::prune(&db, now.saturating_sub(AUDIT_KEPT_MS)).await
         };
         if let Err(error) = done.await {

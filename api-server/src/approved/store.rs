@@ -11,10 +11,12 @@ const ALL: &str = "SELECT id, username, username_key, email, full_name, role, ex
     FROM approved_users ORDER BY username_key";
 const BY_NAME: &str = "SELECT id, username, username_key, email, full_name, role, external_id, created_at \
     FROM approved_users WHERE username_key = $1";
+const BY_EMAIL: &str = "SELECT id, username, username_key, email, full_name, role, external_id, created_at \
+    FROM approved_users WHERE LOWER(email) = $1 ORDER BY id LIMIT 2";
 const DELETE: &str = "DELETE FROM approved_users WHERE username_key = $1";
 
 /// Every statement of this store.
-pub(crate) const STATEMENTS: &[&str] = &[INSERT, ALL, BY_NAME, DELETE];
+pub(crate) const STATEMENTS: &[&str] = &[INSERT, ALL, BY_NAME, BY_EMAIL, DELETE];
 
 /// One row of `approved_users`.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -83,6 +85,18 @@ pub(crate) async fn by_name(db: &Db, key: &str) -> Result<Option<ApprovedRow>, D
     on_db!(db, |pool| sqlx::query_as::<_, ApprovedRow>(BY_NAME)
         .bind(key)
         .fetch_optional(pool)
+        .await)
+    .map_err(DbError::from)
+}
+
+/// The entries of an e-mail, in any case of letters: at most two.
+pub(crate) async fn by_email(db: &Db, email: &str) -> Result<Vec<ApprovedRow>, DbError> {
+    if email.contains('\0') {
+        return Ok(Vec::new());
+    }
+    on_db!(db, |pool| sqlx::query_as::<_, ApprovedRow>(BY_EMAIL)
+        .bind(email.to_lowercase())
+        .fetch_all(pool)
         .await)
     .map_err(DbError::from)
 }

@@ -79,6 +79,8 @@ pub(crate) enum Action {
     TwoFactorDisabled,
     /// A recovery code was used.
     RecoveryCodeUsed,
+    /// An account was tied to somebody at an identity provider.
+    IdentityLinked,
     /// An API key was made.
     ApiKeyCreated,
     /// An API key was removed.
@@ -111,6 +113,7 @@ impl Action {
             Self::TwoFactorEnabled => "two_factor_enabled",
             Self::TwoFactorDisabled => "two_factor_disabled",
             Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::IdentityLinked => "identity_linked",
             Self::ApiKeyCreated => "api_key_created",
             Self::ApiKeyRemoved => "api_key_removed",
         }

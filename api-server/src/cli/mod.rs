@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod operate;
 mod output;
 mod users;
@@ -33,10 +34,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve HTTP and send mails until stopped.
+    /// Serve HTTP until stopped; unless told not to, do the work of `worker` and `scheduler` too.
     Serve,
-    /// Send mails and tidy up without serving HTTP.
+    /// Send mails without serving HTTP.
     Worker,
+    /// Do what is due by the clock, such as tidying up, without serving HTTP.
+    Scheduler,
     /// Bring the database up to date.
     Migrate,
     /// Look at and change users.
@@ -53,6 +56,8 @@ enum Command {
     },
     /// Ask the running server whether it is healthy.
     Healthcheck,
+    /// Measure speed, memory and evenness on this machine, in a temporary folder.
+    Bench(bench::BenchArgs),
     /// Check the settings and print them, secrets hidden.
     CheckConfig,
     /// Print the OpenAPI document.
@@ -66,6 +71,9 @@ pub fn main() -> ExitCode {
     if matches!(cli.command, Command::Openapi) {
         return finish(&output, operate::openapi());
     }
+    if let Command::Bench(args) = cli.command {
+        return in_runtime(&output, bench::run(output, args));
+    }
     let loaded = match Environment::with_file().and_then(|environment| Settings::load(&environment))
     {
         Ok(loaded) => loaded,
@@ -77,6 +85,10 @@ pub fn main() -> ExitCode {
     if matches!(cli.command, Command::CheckConfig) {
         return finish(&output, operate::check_config(&output, &loaded));
     }
+    in_runtime(&output, run(cli.command, &output, loaded))
+}
+
+fn in_runtime(output: &Output, work: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -87,14 +99,17 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let result = runtime.block_on(run(cli.command, &output, loaded));
+    let result = runtime.block_on(work);
     runtime.shutdown_background();
-    finish(&output, result)
+    finish(output, result)
 }
 
 async fn run(command: Command, output: &Output, loaded: Loaded<Settings>) -> anyhow::Result<()> {
     let settings = &loaded.settings;
-    if matches!(command, Command::Serve | Command::Worker) {
+    if matches!(
+        command,
+        Command::Serve | Command::Worker | Command::Scheduler
+    ) {
         telemetry::init(&settings.log)?;
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
@@ -103,14 +118,15 @@ async fn run(command: Command, output: &Output, loaded: Loaded<Settings>) -> any
     match command {
         Command::Serve => operate::serve(&loaded).await,
         Command::Worker => operate::worker(settings).await,
+        Command::Scheduler => operate::scheduler(settings).await,
         Command::Migrate => operate::migrate(output, settings).await,
         Command::User(command) => users::run(output, settings, command).await,
         Command::Import { users, approved } => {
             operate::import(output, settings, users, approved).await
         }
         Command::Healthcheck => operate::healthcheck(output, settings).await,
-        // Carried out before the runtime starts.
-        Command::CheckConfig | Command::Openapi => Ok(()),
+        // Carried out before, without settings or without a runtime.
+        Command::Bench(_) | Command::CheckConfig | Command::Openapi => Ok(()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `serve`, `worker`, `migrate`, `import`, `healthcheck`, `check-config` and `openapi`.
+//! `serve`, `worker`, `scheduler`, `migrate`, `import`, `healthcheck`, `check-config` and `openapi`.
 
 use std::path::PathBuf;
 
@@ -24,12 +24,25 @@ pub(crate) async fn serve(loaded: &Loaded<Settings>) -> anyhow::Result<()> {
     app.run(shutdown).await
 }
 
-/// Sends mails and tidies up until a signal.
+/// Sends mails until a signal.
 pub(crate) async fn worker(settings: &Settings) -> anyhow::Result<()> {
+    in_background(settings, "sending mails", Services::start_worker).await
+}
+
+/// Tidies up until a signal.
+pub(crate) async fn scheduler(settings: &Settings) -> anyhow::Result<()> {
+    in_background(settings, "tidying up", Services::start_scheduler).await
+}
+
+async fn in_background(
+    settings: &Settings,
+    what: &str,
+    start: impl FnOnce(&Services, &Shutdown),
+) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signal()?;
     let services = Services::open(settings, &Ports::default()).await?;
-    services.start(&shutdown);
-    info!("sending mails");
+    start(&services, &shutdown);
+    info!("{what}");
     shutdown.begun().await;
     let drained = shutdown.drain(settings.server.drain).await;
     info!("stopped: {drained:?}");

@@ -143,7 +143,7 @@ impl LinkService {
                 approved: true,
                 password: FirstPassword::ByLink,
             };
-            self.create(actor, new).await?;
+            self.users.create_or_renumber(actor, new).await?;
         } else {
             let changes = Changes {
                 approved: Some(true),
@@ -152,21 +152,6 @@ impl LinkService {
             self.users.update(actor, username, changes).await?;
         }
         self.send_first_password(username, now).await
-    }
-
-    async fn create(&self, actor: &Actor, mut new: NewUser) -> Result<(), LinkError> {
-        match self.users.create(actor, new.clone()).await {
-            // Its number was given to somebody else meanwhile.
-            Err(UserError::ExternalIdTaken) => {
-                new.external_id = None;
-                self.users.create(actor, new).await?;
-                Ok(())
-            }
-            done => {
-                done?;
-                Ok(())
-            }
-        }
     }
 
     /// An account nobody knows the password of gets the link that sets one.

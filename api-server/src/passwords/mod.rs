@@ -5,10 +5,12 @@
 //! A name nobody has costs the same as a wrong password. bcrypt hashes of an earlier system are checked too, and
 //! replaced after the first login that uses them.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod argon2id;
 
-use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use argon2::password_hash::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, Version};
 use shared::problem::{Code, HasProblem};
 use shared::telemetry::spawn_blocking_in_span;
@@ -116,6 +118,7 @@ pub struct Passwords {
     running: Arc<Semaphore>,
     waiting: Arc<AtomicUsize>,
     most_waiting: usize,
+    checked: AtomicU64,
     /// Hash of a text nobody knows: checked where there is no account.
     decoy: String,
 }
@@ -129,12 +132,13 @@ impl Passwords {
         let params = Params::new(settings.memory_kib, settings.passes, 1, None)
             .map_err(|error| PasswordError::Hash(error.into()))?;
         let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let decoy = hash(&hasher, &crate::opaque::token())?;
+        let decoy = argon2id::decoy(&hasher).map_err(PasswordError::Hash)?;
         Ok(Self {
             hasher,
             running: Arc::new(Semaphore::new(settings.concurrency)),
             waiting: Arc::new(AtomicUsize::new(0)),
             most_waiting: settings.waiting,
+            checked: AtomicU64::new(0),
             decoy,
         })
     }
@@ -166,7 +170,14 @@ impl Passwords {
     /// [`PasswordError::Busy`], or that the library failed.
     pub async fn hash(&self, password: &str) -> Result<String, PasswordError> {
         let (hasher, password) = (self.hasher.clone(), password.to_owned());
-        self.run(move || hash(&hasher, &password)).await?
+        self.run(move || argon2id::hash(&hasher, &password))
+            .await?
+            .map_err(PasswordError::Hash)
+    }
+
+    /// How many passwords were checked against a hash, real or decoy.
+    pub fn checked(&self) -> u64 {
+        self.checked.load(Ordering::Relaxed)
     }
 
     /// Checks a password against what is kept; `None` (no such account) costs the same and is never right.
@@ -189,6 +200,7 @@ impl Passwords {
                 check(&hasher, &kept, password.get(..end).unwrap_or_default())
             })
             .await??;
+        self.checked.fetch_add(1, Ordering::Relaxed);
         if !is_real {
             checked = Checked {
                 right: false,
@@ -239,29 +251,17 @@ impl Drop for Queued {
     }
 }
 
-fn hash(hasher: &Argon2<'_>, password: &str) -> Result<String, PasswordError> {
-    let salt = SaltString::encode_b64(&rand::random::<[u8; 16]>()).map_err(PasswordError::Hash)?;
-    hasher
-        .hash_password(password.as_bytes(), &salt)
-        .map(|hash| hash.to_string())
-        .map_err(PasswordError::Hash)
-}
-
 fn check(hasher: &Argon2<'_>, kept: &str, password: &str) -> Result<Checked, PasswordError> {
+    let hash = || argon2id::hash(hasher, password).map_err(PasswordError::Hash);
     if is_bcrypt(kept) {
         let right = bcrypt::verify(password, kept).unwrap_or(false);
-        let rehash = right.then(|| hash(hasher, password)).transpose()?;
+        let rehash = right.then(hash).transpose()?;
         return Ok(Checked { right, rehash });
     }
     let parsed = PasswordHash::new(kept).map_err(PasswordError::Hash)?;
-    let right = hasher.verify_password(password.as_bytes(), &parsed).is_ok();
-    let is_current = Params::try_from(&parsed).is_ok_and(|params| {
-        let wanted = hasher.params();
-        (params.m_cost(), params.t_cost(), params.p_cost())
-            == (wanted.m_cost(), wanted.t_cost(), wanted.p_cost())
-    });
-    let rehash = (right && !is_current)
-        .then(|| hash(hasher, password))
+    let right = argon2id::is_right(hasher, &parsed, password);
+    let rehash = (right && !argon2id::is_current(hasher, &parsed))
+        .then(hash)
         .transpose()?;
     Ok(Checked { right, rehash })
 }

@@ -184,7 +184,7 @@ pub(crate) async fn end(
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn answer(opened: Opened, secure: Secure) -> HttpResponse {
+pub(crate) fn answer(opened: Opened, secure: Secure) -> HttpResponse {
     let cookie = cookie(opened.cookie_token, opened.expires_in, secure);
     HttpResponse::Ok().cookie(cookie).json(TokenResponse {
         access_token: opened.access_token,

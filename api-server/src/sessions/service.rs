@@ -119,6 +119,22 @@ impl SessionService {
         self.open(actor, &row, lifetime, sign_in.agent).await
     }
 
+    /// Opens a session for an account that somebody else vouches for, if it may come in.
+    pub(crate) async fn open_vouched_for(
+        &self,
+        actor: &Actor,
+        row: &UserRow,
+        agent: Option<String>,
+    ) -> Result<Opened, SessionError> {
+        if row.disabled {
+            return Err(SessionError::Disabled);
+        }
+        if !row.approved {
+            return Err(SessionError::NotApproved);
+        }
+        self.open(actor, row, self.lifetime_s(None)?, agent).await
+    }
+
     /// Opens a session for an account that has proved itself.
     async fn open(
         &self,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use shared::settings::{ExposeSecret, Faults, Stage};
 use url::Url;
 
+use super::oidc::check_oidc;
 use super::raw::{RawAdmin, RawChat, RawJwt, RawMail, RawServer, RawSettings};
 use super::{AdminSettings, ServerSettings, Settings};
 use crate::chat::{ChatSettings, MessageLengths};
@@ -25,6 +26,7 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
     let jwt = check_jwt(&raw.jwt, faults);
     check_secrets(&raw, faults);
     let mail = check_mail(&raw.mail, &raw.data_dir, faults);
+    let oidc = check_oidc(&raw.oidc, &raw.server.public_url, faults);
     let usage = check_usage(&raw.chat, faults);
     check_chat(&raw.chat, faults);
     if !faults.is_empty() {
@@ -86,6 +88,7 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
             global: raw.limits.global,
         },
         admins_need_two_factor: raw.two_factor.required_for_admins,
+        oidc,
         mail: mail?,
         chat: ChatSettings {
             lengths: MessageLengths {

@@ -1,6 +1,7 @@
 //! What was written becomes what is true: every fault is found at start and named with its key.
 
 mod check;
+mod oidc;
 mod raw;
 mod variables;
 
@@ -16,6 +17,7 @@ use url::Url;
 use crate::chat::ChatSettings;
 use crate::limits::{LimitSettings, LoginSettings};
 use crate::mail::MailSettings;
+use crate::oidc::OidcSettings;
 use crate::passwords::PasswordSettings;
 use crate::tokens::JwtSettings;
 use crate::usage::UsageSettings;
@@ -55,6 +57,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// Administrators must have a second factor.
     pub admins_need_two_factor: bool,
+    /// Sign-in by an identity provider, if there is one.
+    pub oidc: Option<OidcSettings>,
     /// E-mail.
     pub mail: MailSettings,
     /// How questions are answered.

@@ -31,6 +31,7 @@ pub(super) struct RawSettings {
     pub(super) login: RawLogin,
     pub(super) limits: RawLimits,
     pub(super) two_factor: RawTwoFactor,
+    pub(super) oidc: RawOidc,
     pub(super) mail: RawMail,
     pub(super) chat: RawChat,
 }
@@ -168,6 +169,21 @@ pub(super) struct RawMail {
     pub(super) site_name: String,
     #[serde(with = "settings::duration")]
     pub(super) retry: Duration,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOidc {
+    #[serde(default)]
+    pub(super) issuer: Option<String>,
+    #[serde(default)]
+    pub(super) client_id: Option<String>,
+    #[serde(default)]
+    pub(super) client_secret: Option<SecretString>,
+    pub(super) scopes: Vec<String>,
+    #[serde(default)]
+    pub(super) redirect_url: Option<Url>,
+    pub(super) admits_anybody: bool,
 }
 
 #[derive(Debug, Deserialize)]

@@ -280,7 +280,8 @@ pub(crate) async fn remove(
 
 /// Gone: passwords cannot be read. For administrators.
 #[utoipa::path(tag = "users", params(("username" = String, Path)),
-    responses((status = 410, description = "Always", body = shared::problem::Problem), Problems))]
+    responses((status = 410, description = "Always", body = shared::problem::Problem,
+        content_type = "application/problem+json"), Problems))]
 #[get("/auth/users/{username}/password")]
 pub(crate) async fn password(
     _admin: Admin,
@@ -292,7 +293,8 @@ pub(crate) async fn password(
 
 /// Gone: there are no default passwords. For administrators.
 #[utoipa::path(tag = "users",
-    responses((status = 410, description = "Always", body = shared::problem::Problem), Problems))]
+    responses((status = 410, description = "Always", body = shared::problem::Problem,
+        content_type = "application/problem+json"), Problems))]
 #[post("/auth/restore-default-passwords")]
 pub(crate) async fn restore_default_passwords(_admin: Admin) -> Result<HttpResponse, ApiError> {
     Err(ApiError::new(Code::Gone).with_detail("Não existem senhas padrão."))

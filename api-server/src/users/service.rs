@@ -168,6 +168,16 @@ impl UserService {
         store::by_external_id(&self.db, id).await
     }
 
+    /// The account of that id, with its secrets.
+    pub(crate) async fn by_uid(&self, uid: &str) -> Result<Option<UserRow>, DbError> {
+        store::by_uid(&self.db, uid).await
+    }
+
+    /// Accounts with that e-mail, in any case of letters: two at most, which is one too many.
+    pub(crate) async fn by_email(&self, email: &str) -> Result<Vec<UserRow>, DbError> {
+        store::by_email(&self.db, email).await
+    }
+
     /// Everybody, by name.
     pub(crate) async fn list(&self) -> Result<Vec<Account>, UserError> {
         let rows = store::all(&self.db).await?;
@@ -237,6 +247,23 @@ impl UserService {
         tx.commit().await?;
         self.mails.wake();
         Ok((Account::from(&row), one_time))
+    }
+
+    /// As [`UserService::create`], for somebody whose external id may have been given to somebody else meanwhile: then
+    /// with another.
+    pub(crate) async fn create_or_renumber(
+        &self,
+        actor: &Actor,
+        mut new: NewUser,
+    ) -> Result<Account, UserError> {
+        let made = match self.create(actor, new.clone()).await {
+            Err(UserError::ExternalIdTaken) => {
+                new.external_id = None;
+                self.create(actor, new).await
+            }
+            done => done,
+        };
+        made.map(|(account, _)| account)
     }
 
     /// Changes a user.

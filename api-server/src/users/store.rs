@@ -18,6 +18,7 @@ macro_rules! select {
 
 const BY_UID: &str = select!("WHERE uid = $1");
 const BY_NAME: &str = select!("WHERE username_key = $1");
+const BY_EMAIL: &str = select!("WHERE LOWER(email) = $1 ORDER BY uid LIMIT 2");
 const BY_EXTERNAL_ID: &str = select!("WHERE external_id = $1");
 const ALL: &str = select!("ORDER BY username_key");
 const COUNT_BY_ROLE: &str = "SELECT role, COUNT(*) AS number FROM users GROUP BY role";
@@ -50,6 +51,7 @@ const DROP_LINKS: &str = "DELETE FROM links WHERE subject = $1";
 pub(crate) const STATEMENTS: &[&str] = &[
     BY_UID,
     BY_NAME,
+    BY_EMAIL,
     BY_EXTERNAL_ID,
     ALL,
     COUNT_BY_ROLE,
@@ -97,6 +99,18 @@ pub(crate) async fn by_name(db: &Db, username: &str) -> Result<Option<UserRow>, 
     on_db!(db, |pool| sqlx::query_as::<_, UserRow>(BY_NAME)
         .bind(key(username))
         .fetch_optional(pool)
+        .await)
+    .map_err(DbError::from)
+}
+
+/// At most two.
+pub(crate) async fn by_email(db: &Db, email: &str) -> Result<Vec<UserRow>, DbError> {
+    if is_no_text(email) {
+        return Ok(Vec::new());
+    }
+    on_db!(db, |pool| sqlx::query_as::<_, UserRow>(BY_EMAIL)
+        .bind(email.to_lowercase())
+        .fetch_all(pool)
         .await)
     .map_err(DbError::from)
 }

@@ -1,5 +1,6 @@
 //! The program itself.
 
+use std::io::BufRead as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -49,6 +50,17 @@ fn weak_and_missing_secrets_end_the_start() {
         ("ADMIN_USERNAME", "a b", "admin.username"),
         ("EMAIL_HOST", "smtp.example.org", "mail.from"),
         ("REDIS_URL", "http://x", "cache.redis_url"),
+        ("OIDC_ISSUER_URL", "http://login.example.org", "oidc.issuer"),
+        (
+            "OIDC_ISSUER_URL",
+            "https://login.example.org?x=y",
+            "oidc.issuer",
+        ),
+        (
+            "OIDC_ISSUER_URL",
+            "https://login.example.org",
+            "oidc.client_id",
+        ),
         ("DATABASE_URL", "mysql://x", "database.url"),
         ("API__NADA", "1", "nada"),
     ] {
@@ -65,6 +77,60 @@ fn weak_and_missing_secrets_end_the_start() {
     let text = String::from_utf8_lossy(&shown.stdout).into_owned();
     assert!(shown.status.success() && text.contains("***"));
     assert!(!text.contains(PASSWORD) && !text.contains(crate::test_app::JWT_SECRET));
+}
+
+#[test]
+fn its_own_address_goes_before_the_one_all_programs_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = |more: &[(&str, &str)]| {
+        let shown = json_of(&run(folder.path(), more, &["--json", "check-config"]));
+        let all = shown["settings"].as_array().unwrap();
+        let found = all.iter().find(|one| one["key"] == "server.port").unwrap();
+        found["value"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(port(&[("PORT", "9001")]), "9001");
+    assert_eq!(port(&[("PORT", "9001"), ("API_PORT", "9002")]), "9002");
+    assert_eq!(
+        port(&[("PORT", "9001"), ("API__SERVER__PORT", "9003")]),
+        "9003"
+    );
+}
+
+#[test]
+fn the_scheduler_and_the_worker_stop_when_told() {
+    for command in ["scheduler", "worker"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_api-server"))
+            .arg(command)
+            .env_clear()
+            .envs(variables(
+                folder.path(),
+                &[
+                    ("LOG_LEVEL", "info".to_owned()),
+                    ("LOG_FORMAT", "json".to_owned()),
+                ],
+            ))
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It works, as its first line of the log says; then it is told.
+        let mut log = std::io::BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !(line.contains("tidying up") || line.contains("sending mails")) {
+            line.clear();
+            assert!(
+                log.read_line(&mut line).unwrap() > 0,
+                "{command} ended at its start"
+            );
+        }
+        let told = Command::new("kill")
+            .arg(child.id().to_string())
+            .status()
+            .unwrap();
+        assert!(told.success());
+        assert!(child.wait().unwrap().success(), "{command}");
+    }
 }
 
 #[test]

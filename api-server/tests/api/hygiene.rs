@@ -161,3 +161,27 @@ async fn secrets_reach_neither_log_nor_answer() {
     assert!(log.text().contains("request"), "the log was captured");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_everybody_may_read_is_compressed() {
+    let app = TestApp::spawn().await;
+    let admin = app.admin().await;
+    let ask = async |path: &str, encoding: &str| {
+        let request = app
+            .request("GET", path)
+            .bearer_auth(&admin.token)
+            .header("accept-encoding", encoding);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        let said = response.headers().get("content-encoding").cloned();
+        (said, response.bytes().await.unwrap().len())
+    };
+    let (plain, all) = ask("/openapi.json", "identity").await;
+    let (packed, part) = ask("/openapi.json", "gzip").await;
+    assert_eq!((plain, packed.unwrap().to_str().unwrap()), (None, "gzip"));
+    assert!(part < all / 4, "{part} of {all}");
+    for path in ["/auth/me", "/api/auth/users", "/auth/sessions", "/"] {
+        assert_eq!(ask(path, "gzip, zstd").await.0, None, "{path}");
+    }
+    app.stop().await;
+}

@@ -36,6 +36,9 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
             ("post", "/auth/refresh"),
             ([401; 5], Some(json!({ "refresh_token": none }))),
         ),
+        // There is no provider; with one: see `oidc`.
+        (("get", "/auth/oidc/start"), ([404; 5], None)),
+        (("get", "/auth/oidc/callback"), ([404; 5], None)),
         (
             ("post", "/auth/public/request-password-reset"),
             (OPEN, Some(name.clone())),

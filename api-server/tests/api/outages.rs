@@ -3,8 +3,9 @@
 use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
+use shared::testing::RagServer;
 
-use crate::test_app::{ADMIN, PASSWORD, TestApp};
+use crate::test_app::{ADMIN, PASSWORD, SERVICE_SECRET, TestApp};
 
 /// A Redis of this test's own, to stop and start.
 struct Redis {
@@ -117,5 +118,26 @@ async fn a_server_starts_without_its_cache() {
     let app = TestApp::with(&[("REDIS_URL", "redis://127.0.0.1:1/0")]).await;
     let admin = app.admin().await;
     app.get(&admin, "/auth/me").await.ok();
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_other_servers_state_is_told_in_its_own_words() {
+    let mut rag = RagServer::start(&[("SERVICE_SECRET", SERVICE_SECRET)]).await;
+    let app = TestApp::with(&[("RAG_SERVER_URL", rag.url().as_str())]).await;
+    let admin = app.admin().await;
+    let told = app.get(&admin, "/status").await.ok();
+    assert_eq!(told["rag_server"]["service"], "rag-server", "{told}");
+    assert!(
+        told["rag_server"]["providers"]["embedding"].is_object()
+            && told["rag_server"]["queue"]["waiting"].is_u64(),
+        "{told}"
+    );
+    for (part, kind) in [("database", "sqlite"), ("cache", "memory")] {
+        assert_eq!(told["backend"][part], json!({"status": "ok", "kind": kind}));
+    }
+    rag.kill();
+    let told = app.get(&admin, "/status").await.ok();
+    assert_eq!(told["rag_server"], json!({"status": "unavailable"}));
     app.stop().await;
 }

@@ -24,7 +24,7 @@ async fn with_otp(app: &TestApp, name: &str, password: &str, otp: &str) -> Answe
 }
 
 /// Sets it up: the secret and the recovery codes.
-async fn set_up(app: &TestApp, person: &Person) -> (String, Vec<String>) {
+pub(crate) async fn set_up(app: &TestApp, person: &Person) -> (String, Vec<String>) {
     let begun = app
         .call(Some(person), "POST", "/auth/two-factor", None)
         .await

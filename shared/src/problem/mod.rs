@@ -2,13 +2,15 @@
 //!
 //! A feature's error enum implements [`HasProblem`]; `?` in a handler turns it into [`ApiError`],
 //! the only type that implements actix's [`ResponseError`]. The body's `detail` is always one plain
-//! sentence in Brazilian Portuguese (the web page shows it as it is), also for validation errors,
+//! sentence in Brazilian Portuguese (the web page shows it as it is), or in English for whoever asks
+//! for it first (`Accept-Language`), also for validation errors,
 //! whose single faults stand in `errors` with a JSON Pointer (RFC 6901) to the field. What went
 //! wrong inside never reaches the body: the chain of causes goes to the log, once, in the line that
 //! [`crate::telemetry::observe`] writes for the request.
 
 mod code;
 mod describe;
+mod english;
 mod wiring;
 
 use std::error::Error as StdError;
@@ -206,13 +208,26 @@ impl ApiError {
     /// [`crate::telemetry::observe`] is answering one.
     pub fn problem(&self) -> Problem {
         let (request_id, instance) = telemetry::current_request();
-        if let Some(problem) = &self.0.passed_on {
-            return Problem {
+        let code = self.0.code;
+        let mut problem = if let Some(problem) = &self.0.passed_on {
+            Problem {
                 instance,
                 request_id,
                 ..problem.clone()
-            };
+            }
+        } else {
+            self.own(request_id, instance)
+        };
+        if telemetry::english_is_wanted() {
+            let (title, detail) = english::texts(code);
+            title.clone_into(&mut problem.title);
+            detail.clone_into(&mut problem.detail);
+            problem.errors = problem.errors.iter().map(english::field).collect();
         }
+        problem
+    }
+
+    fn own(&self, request_id: Option<String>, instance: Option<String>) -> Problem {
         let code = self.0.code;
         Problem {
             r#type: code.type_uri(),
@@ -276,6 +291,14 @@ impl ResponseError for ApiError {
         let mut response = HttpResponse::build(self.status());
         response
             .content_type(CONTENT_TYPE)
+            .insert_header((
+                header::CONTENT_LANGUAGE,
+                if telemetry::english_is_wanted() {
+                    "en"
+                } else {
+                    "pt-BR"
+                },
+            ))
             .insert_header((header::CACHE_CONTROL, "no-store"));
         if self.status() == StatusCode::UNAUTHORIZED {
             // RFC 9110, section 11.6.1: a 401 names the scheme; RFC 6750, section 3: Bearer.

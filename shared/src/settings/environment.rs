@@ -101,6 +101,7 @@ struct Given {
     name: String,
     value: String,
     instead: Option<&'static str>,
+    yields: bool,
 }
 
 /// Lays the environment over `tree`.
@@ -116,6 +117,8 @@ pub(super) fn apply(
         collect_plain(variable, environment, &mut given, found);
     }
     collect_by_path(spec, environment, tree, &mut given, found);
+    // Last, so that whoever yields finds the key taken.
+    given.sort_by_key(|value| value.yields);
 
     let mut set: BTreeMap<String, Given> = BTreeMap::new();
     for value in given {
@@ -123,11 +126,13 @@ pub(super) fn apply(
             warnings.push(format!("{} is an old name: use {instead}", value.name));
         }
         match set.get(&value.key) {
-            Some(earlier) if earlier.value != value.value => found.push(Fault::new(
-                value.key.clone(),
-                Some(format!("{} and {}", earlier.name, value.name)),
-                "two variables set it to different values".to_owned(),
-            )),
+            Some(earlier) if earlier.value != value.value && earlier.yields == value.yields => {
+                found.push(Fault::new(
+                    value.key.clone(),
+                    Some(format!("{} and {}", earlier.name, value.name)),
+                    "two variables set it to different values".to_owned(),
+                ));
+            }
             Some(_) => {}
             None => {
                 set.insert(value.key.clone(), value);
@@ -162,6 +167,7 @@ fn collect_plain(
                 name,
                 value: with_unit(value, variable.unit),
                 instead: variable.instead,
+                yields: variable.yields,
             }),
             Err(message) => {
                 found.push(Fault::new(variable.key.to_owned(), Some(name), message));
@@ -198,6 +204,7 @@ fn collect_by_path(
                     name: name.to_owned(),
                     value,
                     instead: None,
+                    yields: false,
                 });
             }
             Err(message) => found.push(Fault::new(key, Some(name.to_owned()), message)),

@@ -74,6 +74,8 @@ pub struct Variable {
     pub instead: Option<&'static str>,
     /// Unit given to a bare number: `m` turns `30` into `30m`.
     pub unit: Option<&'static str>,
+    /// Counts only where no other variable sets the key.
+    pub yields: bool,
 }
 
 impl Variable {
@@ -84,6 +86,7 @@ impl Variable {
             key,
             instead: None,
             unit: None,
+            yields: false,
         }
     }
 
@@ -92,6 +95,15 @@ impl Variable {
     pub const fn deprecated(self, instead: &'static str) -> Self {
         Self {
             instead: Some(instead),
+            ..self
+        }
+    }
+
+    /// A name that several programs of a machine read, such as `PORT`: one that is ours alone goes before it.
+    #[must_use]
+    pub const fn yields(self) -> Self {
+        Self {
+            yields: true,
             ..self
         }
     }

@@ -50,6 +50,7 @@ const SPEC: Spec = Spec {
     prefix: "RAG__",
     variables: &[
         Variable::new("PORT", "server.port"),
+        Variable::new("ANY_PORT", "server.port").yields(),
         Variable::new("CORS_ORIGINS", "server.origins"),
         Variable::new("DRAIN_SECONDS", "server.drain").unit("s"),
         Variable::new("CHUNK_SIZE", "chunk.size"),
@@ -422,6 +423,17 @@ fn an_old_name_works_with_a_warning_and_conflicts_with_the_new_one() {
     assert_eq!(found[0].0, "auth.service_secret");
     let by_path = faults(&[("PORT", "1000"), ("RAG__SERVER__PORT", "2000")]);
     assert_eq!(by_path[0].1, "PORT and RAG__SERVER__PORT");
+}
+
+#[test]
+fn a_name_that_several_programs_read_yields_to_our_own() {
+    let port = |given: &[(&str, &str)]| with(given).unwrap().settings.server.port;
+    assert_eq!(port(&[("ANY_PORT", "1000")]), 1000);
+    assert_eq!(port(&[("ANY_PORT", "1000"), ("PORT", "2000")]), 2000);
+    assert_eq!(
+        port(&[("ANY_PORT", "1000"), ("RAG__SERVER__PORT", "2000")]),
+        2000
+    );
 }
 
 #[test]

@@ -16,8 +16,8 @@ use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use tracing_subscriber::{EnvFilter, fmt, registry};
 
-pub(crate) use request::current_request;
 pub use request::{RequestId, RequestSpan, logger, observe};
+pub(crate) use request::{current_request, english_is_wanted};
 
 /// Libraries that log at `info` what only their own authors need.
 const QUIET: &[&str] = &[

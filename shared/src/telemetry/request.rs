@@ -8,7 +8,9 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{
+    ACCEPT_LANGUAGE, ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest, ResponseError as _};
@@ -31,6 +33,7 @@ tokio::task_local! {
 struct Current {
     id: RequestId,
     path: Arc<str>,
+    english: bool,
 }
 
 /// The number of a request: taken from `X-Request-Id` if that is 1–64 letters, digits, dots,
@@ -92,6 +95,40 @@ pub(crate) fn current_request() -> (Option<String>, Option<String>) {
     CURRENT
         .try_with(|current| (current.id.to_string(), current.path.to_string()))
         .map_or((None, None), |(id, path)| (Some(id), Some(path)))
+}
+
+/// Whether the request being answered asks for English before anything else.
+pub(crate) fn english_is_wanted() -> bool {
+    CURRENT.try_with(|current| current.english).unwrap_or(false)
+}
+
+/// RFC 9110, section 12.5.4: the language with the greatest weight, the first of several; 1 where none is given.
+fn asks_for_english(headers: &HeaderMap) -> bool {
+    let Some(text) = headers
+        .get(ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+    else {
+        return false;
+    };
+    let mut best: Option<(&str, f32)> = None;
+    for range in text.split(',') {
+        let (language, weight) = match range.split_once(';') {
+            None => (range, Some(1.0)),
+            Some((language, rest)) => {
+                let weight = rest.trim().strip_prefix("q=").map(str::parse);
+                (language, weight.and_then(Result::ok))
+            }
+        };
+        if let Some(weight) = weight.filter(|weight| (0.0..=1.0).contains(weight))
+            && best.is_none_or(|(_, known)| weight > known)
+        {
+            best = Some((language.trim(), weight));
+        }
+    }
+    best.is_some_and(|(language, weight)| {
+        let primary = language.split('-').next().unwrap_or_default();
+        weight > 0.0 && primary.eq_ignore_ascii_case("en")
+    })
 }
 
 /// The span around a request: number, method, route template, and at the end the status. It also
@@ -163,6 +200,7 @@ pub async fn observe(
     let current = Current {
         id: id.clone(),
         path: request.path().into(),
+        english: asks_for_english(request.headers()),
     };
     let line = Line {
         method: method(&request),

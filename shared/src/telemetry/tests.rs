@@ -10,12 +10,14 @@ use std::io;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::test::{TestRequest, call_service, init_service, read_body, try_call_service};
+use actix_web::test::{
+    TestRequest, call_service, init_service, read_body, read_body_json, try_call_service,
+};
 use actix_web::{App, HttpResponse, web};
 use serde_json::Value;
 
 use super::*;
-use crate::problem::{ApiError, Code, HasProblem, Problem, not_found};
+use crate::problem::{ApiError, Code, FieldError, HasProblem, Problem, not_found};
 use crate::testing::{CapturedLog, assert_problem, capture};
 
 #[derive(Debug, thiserror::Error)]
@@ -328,4 +330,53 @@ fn a_chain_says_nothing_twice() {
     struct Outer(#[source] IndexFailed);
     let error = Outer(IndexFailed(io::Error::other("disk")));
     assert_eq!(chain(&error), "outer failed: index failed: disk");
+}
+
+#[actix_web::test]
+async fn problems_speak_english_to_whoever_asks_for_it_first() {
+    let app = init_service(
+        App::new()
+            .route("/refused", web::get().to(refused))
+            .wrap(from_fn(observe)),
+    )
+    .await;
+    for (asked, language) in [
+        (None, "pt-BR"),
+        (Some("en"), "en"),
+        (Some("EN-us, pt;q=0.9"), "en"),
+        (Some("pt-BR,en;q=0.9"), "pt-BR"),
+        (Some("pt;q=0.2, en;q=0.8"), "en"),
+        (Some("en;q=0"), "pt-BR"),
+        (Some("*"), "pt-BR"),
+        (Some("en;q=x, ;;,"), "pt-BR"),
+        (Some("eng"), "pt-BR"),
+    ] {
+        let mut request = get("/refused");
+        if let Some(asked) = asked {
+            request = request.insert_header(("accept-language", asked));
+        }
+        let response = call_service(&app, request.to_request()).await;
+        assert_eq!(header(&response, "content-language"), language, "{asked:?}");
+        let problem: Problem = read_body_json(response).await;
+        assert_eq!(problem.code, "unprocessable");
+        let (detail, field) = if language == "en" {
+            (
+                "Some fields hold values that cannot be accepted.",
+                "is required",
+            )
+        } else {
+            ("Falta o nome.", "é necessário")
+        };
+        assert_eq!(
+            (&*problem.detail, &*problem.errors[0].detail),
+            (detail, field)
+        );
+    }
+}
+
+async fn refused() -> Result<HttpResponse, ApiError> {
+    let missing = FieldError::new("/name", "missing_field", "é necessário");
+    Err(ApiError::new(Code::Unprocessable)
+        .with_detail("Falta o nome.")
+        .with_errors(vec![missing]))
 }
