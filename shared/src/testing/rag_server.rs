@@ -73,7 +73,7 @@ impl RagServer {
     }
 
     async fn answers(&mut self) {
-        let http = reqwest::Client::new();
+        let http = crate::http::client(&crate::http::HttpSettings::default()).unwrap();
         let health = self.url().join("health").unwrap();
         let started = Instant::now();
         while http.get(health.clone()).send().await.is_err() {
