@@ -7,11 +7,6 @@ use anyhow::Context as _;
 use shared::cache::{Cache, MemoryCache, RedisCache};
 use shared::clock::{Clock, SystemClock};
 use shared::db::{self, Db};
-<<<<<<< HEAD:api-server/src/app.rs
-use shared::problem::{ApiError, Code};
-=======
-use shared::http::HttpSettings;
->>>>>>> accounts2:api-server/src/app/services.rs
 use shared::shutdown::Shutdown;
 use shared::token::{API_SERVER, RAG_SERVER, ServiceTokens};
 use tracing::{info, warn};
@@ -24,12 +19,8 @@ use crate::limits::{LoginDelays, RateLimits};
 use crate::links::LinkService;
 use crate::mail::{FolderMailer, Mailer, Mails, SmtpMailer};
 use crate::passwords::Passwords;
-<<<<<<< HEAD:api-server/src/app.rs
 use crate::rag::RagClient;
-use crate::sessions::{self, SessionService};
-=======
 use crate::sessions::SessionService;
->>>>>>> accounts2:api-server/src/app/services.rs
 use crate::settings::Settings;
 use crate::tokens::JwtKeys;
 use crate::two_factor::TwoFactorService;

@@ -1,5 +1,4 @@
 //! What can go wrong between the servers, and how people hear of it.
-#![warn(clippy::wildcard_enum_match_arm)]
 
 use std::time::Duration;
 

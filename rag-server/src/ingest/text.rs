@@ -80,9 +80,10 @@ impl IngestService {
             let reason =
                 "O documento só tem imagens de páginas; é preciso reconhecer o texto delas.";
             let reason = Some(("needs_ocr", reason));
-            store::set_state(&self.db, id, &job.id, MaterialState::NeedsOcr, reason, now).await?;
             self.index.delete(&[id.to_owned()]).await?;
             store::clear_removal(&self.db, id).await?;
+            let now = self.clock.now_ms();
+            store::set_state(&self.db, id, &job.id, MaterialState::NeedsOcr, reason, now).await?;
             return Ok(Step::Ended);
         }
         self.jobs.progress(&job.id, "indexing", 0, 0).await?;
