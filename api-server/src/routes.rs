@@ -10,7 +10,9 @@ use utoipa_actix_web::service_config::ServiceConfig as DocumentedConfig;
 use crate::access::introspect;
 use crate::app::Services;
 use crate::settings::Settings;
-use crate::{api_keys, approved, audit, health, links, sessions, two_factor, users, webhook};
+use crate::{
+    acts, api_keys, approved, audit, health, links, materials, sessions, two_factor, users, webhook,
+};
 
 /// What routes share; cheap to clone, one per thread.
 #[derive(Clone)]
@@ -41,6 +43,9 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.links)))
             .app_data(Data::from(Arc::clone(&services.webhook)))
             .app_data(Data::from(Arc::clone(&services.mails)))
+            .app_data(Data::from(Arc::clone(&services.materials)))
+            .app_data(Data::from(Arc::clone(&services.download_links)))
+            .app_data(Data::from(Arc::clone(&services.rag)))
             .app_data(Data::from(Arc::clone(&services.health)))
             .app_data(Data::from(Arc::clone(&services.delays)))
             .app_data(Data::new(services.db.clone()))
@@ -81,6 +86,23 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(api_keys::routes::list)
         .service(api_keys::routes::remove)
         .service(health::status)
+        // Materials; fixed names before ids, which hold slashes
+        .service(materials::routes::list)
+        .service(materials::routes::browse)
+        .service(materials::routes::file_by_link)
+        .service(materials::routes::metadata)
+        .service(materials::routes::follow)
+        // For instructors and administrators
+        .service(materials::routes::package)
+        .service(materials::routes::upload)
+        .service(materials::routes::upload_archive)
+        .service(materials::routes::describe)
+        .service(materials::routes::remove)
+        .service(acts::initialize)
+        .service(acts::initialize_rag)
+        .service(acts::process_materials)
+        // For whoever is signed in, last: it takes every path below /materials
+        .service(materials::routes::file)
         // For administrators; fixed names before names of users
         .service(users::routes::count)
         .service(users::routes::users_count)

@@ -48,7 +48,10 @@ impl App {
         let data = routes::AppData::new(&services, &settings);
         let access = Data::from(Arc::clone(&services.access));
         let origins = settings.server.cors_origins.clone();
-        let patience = Patience(settings.server.request_timeout);
+        let patience = Patience {
+            usual: settings.server.request_timeout,
+            uploads: settings.materials.upload_timeout,
+        };
         let document = crate::openapi::document();
         let server = HttpServer::new(move || {
             HttpApp::new()
@@ -108,6 +111,7 @@ impl App {
                 result.context("server thread")?.context("server")?;
             }
             () = shutdown.begun() => {
+                self.services.stopping.cancel();
                 handle.stop(true).await;
                 serving.await.context("server thread")?.context("server")?;
             }
@@ -144,7 +148,11 @@ fn cors(origins: &[String]) -> Cors {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Patience(Duration);
+struct Patience {
+    usual: Duration,
+    /// With a file in the body; a sender that falls silent is not waited for so long.
+    uploads: Duration,
+}
 
 /// Ends what takes too long; what it began in the database is rolled back.
 async fn in_time(
@@ -152,7 +160,14 @@ async fn in_time(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    match tokio::time::timeout(patience.0, next.call(request)).await {
+    let is_upload = request.path().ends_with("/materials/upload")
+        || request.path().ends_with("/materials/upload-archive");
+    let limit = if is_upload {
+        patience.uploads
+    } else {
+        patience.usual
+    };
+    match tokio::time::timeout(limit, next.call(request)).await {
         Ok(done) => done,
         Err(_) => Err(ApiError::new(Code::Timeout).into()),
     }

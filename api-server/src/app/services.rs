@@ -7,8 +7,10 @@ use anyhow::Context as _;
 use shared::cache::{Cache, MemoryCache, RedisCache};
 use shared::clock::{Clock, SystemClock};
 use shared::db::{self, Db};
+use shared::files::Files;
 use shared::shutdown::Shutdown;
 use shared::token::{API_SERVER, RAG_SERVER, ServiceTokens};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::tidy::tidy;
@@ -18,6 +20,7 @@ use crate::health::HealthService;
 use crate::limits::{LoginDelays, RateLimits};
 use crate::links::LinkService;
 use crate::mail::{FolderMailer, Mailer, Mails, SmtpMailer};
+use crate::materials::{DownloadLinks, MaterialService, Outbox};
 use crate::passwords::Passwords;
 use crate::rag::RagClient;
 use crate::sessions::SessionService;
@@ -50,10 +53,16 @@ pub struct Services {
     pub(crate) links: Arc<LinkService>,
     pub(crate) webhook: Arc<WebhookService>,
     pub(crate) mails: Arc<Mails>,
+    pub(crate) rag: Arc<RagClient>,
+    pub(crate) materials: Arc<MaterialService>,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) download_links: Arc<DownloadLinks>,
     pub(crate) health: Arc<HealthService>,
     pub(crate) delays: Arc<LoginDelays>,
     pub(crate) db: Db,
     clock: Arc<dyn Clock>,
+    /// Ends what streams to clients.
+    pub(super) stopping: CancellationToken,
 }
 
 impl Services {
@@ -147,6 +156,30 @@ impl Services {
             service_tokens(API_SERVER, RAG_SERVER)?,
             Arc::clone(&clock),
         )?);
+        let stopping = CancellationToken::new();
+        let files = Files::shared(
+            &settings.data_dir.join("uploads"),
+            settings.materials.max_upload,
+        );
+        let outbox = Arc::new(Outbox::new(
+            db.clone(),
+            files.clone(),
+            Arc::clone(&rag),
+            Arc::clone(&clock),
+        ));
+        let materials = Arc::new(MaterialService::new(
+            db.clone(),
+            files,
+            Arc::clone(&outbox),
+            settings.materials.clone(),
+            Arc::clone(&clock),
+            stopping.clone(),
+        ));
+        let download_links = Arc::new(DownloadLinks::new(
+            &settings.jwt.secret,
+            settings.materials.link_lifetime,
+            Arc::clone(&clock),
+        ));
         let health = Arc::new(HealthService {
             db: db.clone(),
             cache,
@@ -176,10 +209,15 @@ impl Services {
             links,
             webhook,
             mails,
+            rag,
+            materials,
+            outbox,
+            download_links,
             health,
             delays,
             db,
             clock,
+            stopping,
         })
     }
 
@@ -205,8 +243,10 @@ impl Services {
             warn!("there is no mail server: mails go to a folder");
         }
         shutdown.spawn(Arc::clone(&self.mails).run(shutdown.token()));
+        shutdown.spawn(Arc::clone(&self.outbox).run(shutdown.token()));
         shutdown.spawn(tidy(
             self.db.clone(),
+            Arc::clone(&self.materials),
             Arc::clone(&self.clock),
             shutdown.token(),
         ));

@@ -10,4 +10,5 @@ pub(crate) mod routes;
 mod service;
 pub(crate) mod store;
 
+pub(crate) use routes::COOKIE;
 pub(crate) use service::{Opened, SessionService, SignIn};

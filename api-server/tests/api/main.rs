@@ -21,6 +21,7 @@ mod forged_tokens;
 mod hygiene;
 mod keys;
 mod limits;
+mod materials;
 mod matrix;
 mod openapi;
 mod outages;

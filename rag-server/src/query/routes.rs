@@ -5,12 +5,12 @@ use actix_web::{HttpResponse, post};
 use futures::stream;
 use shared::body::Json;
 use shared::problem::{ApiError, Problems};
+use shared::sse;
 
 use super::{
     QueryRequest, QueryResponse, QueryService, SearchRequest, SearchResponse, TopicRequest,
     TopicResponse,
 };
-use crate::sse;
 
 /// Answers a question from the material and proves it.
 ///

@@ -76,10 +76,7 @@ async fn sections_of_a_topic_come_in_teaching_order() {
     );
     let first = &found["sections"][0];
     let excerpt = first["excerpt"].as_str().unwrap();
-    assert!(
-        excerpt.lines().all(|line| GROWTH.contains(line)),
-        "{first}"
-    );
+    assert!(excerpt.lines().all(|line| GROWTH.contains(line)), "{first}");
     assert!(first["words"].as_u64().unwrap() >= 8, "{first}");
 
     let one = json!({ "topic": "periodização", "limit": 1 });
