@@ -160,6 +160,8 @@ pub(crate) async fn info() -> Json<SystemInfo> {
             "api-keys",
             "audit",
             "users-webhook",
+            "chat",
+            "assistant",
         ],
         documentation: "/docs/",
     })

@@ -7,7 +7,9 @@ mod acts;
 mod api_keys;
 pub mod app;
 mod approved;
+mod assistant;
 mod audit;
+mod chat;
 pub mod cli;
 mod health;
 mod limits;
@@ -24,6 +26,7 @@ mod sessions;
 pub mod settings;
 pub mod tokens;
 mod two_factor;
+mod usage;
 mod users;
 mod webhook;
 
@@ -43,6 +46,9 @@ pub fn statements() -> Vec<&'static str> {
         materials::store::STATEMENTS,
         webhook::store::STATEMENTS,
         audit::store::STATEMENTS,
+        assistant::store::STATEMENTS,
+        chat::store::STATEMENTS,
+        usage::store::STATEMENTS,
     ]
     .concat()
 }

@@ -13,6 +13,8 @@ mod health;
 mod ingest;
 mod jobs;
 mod materials;
+mod models;
+mod openai;
 mod openapi;
 mod paging;
 mod query;
@@ -24,8 +26,9 @@ mod status;
 pub use catalogue::Lesson;
 pub use openapi::document as openapi_document;
 pub use query::{
-    Mode, QueryConfig, QueryRequest, QueryResponse, Search, SearchHit, SearchRequest,
-    SearchResponse, Section, Source, Timings, TopicRequest, TopicResponse,
+    AnswerWarning, Mode, QueryConfig, QueryRequest, QueryResponse, RelatedSection, Search,
+    SearchHit, SearchRequest, SearchResponse, Section, Source, Timings, TokenUsage, TopicRequest,
+    TopicResponse,
 };
 
 /// Every SQL statement of this server, so that tests can prepare them on both databases.

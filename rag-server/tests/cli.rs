@@ -143,3 +143,19 @@ fn variables_may_stand_in_a_file_and_its_faults_do_not_show_its_lines() {
     }
     assert_eq!(run(&[("ENV_FILE", "absent")]).status.code(), Some(78));
 }
+
+#[test]
+fn chat_models_are_listed_without_their_addresses() {
+    let dir = tempfile::tempdir().unwrap();
+    let listed = rag(dir.path(), &["models", "--json"]);
+    assert!(listed.status.success(), "{listed:?}");
+    let listed = json(&listed);
+    let models = listed["models"].as_array().unwrap();
+    for provider in ["nvidia", "openai", "gemini", "anthropic", "ollama"] {
+        assert!(
+            models.iter().any(|model| model["provider"] == provider),
+            "{provider}: {listed}"
+        );
+    }
+    assert!(!listed.to_string().contains("http"), "{listed}");
+}

@@ -84,13 +84,13 @@ pub(crate) struct SignedIn(pub Caller);
 #[derive(Debug, Clone)]
 pub(crate) struct Personal(pub Caller);
 
-/// An administrator.
-#[derive(Debug, Clone)]
-pub(crate) struct Admin(pub Caller);
-
 /// An instructor or an administrator.
 #[derive(Debug, Clone)]
 pub(crate) struct Staff(pub Caller);
+
+/// An administrator.
+#[derive(Debug, Clone)]
+pub(crate) struct Admin(pub Caller);
 
 /// Somebody who is fully let in, by the cookie too: for what a browser opens without a header.
 #[derive(Debug, Clone)]
@@ -109,8 +109,8 @@ macro_rules! is_a_caller {
 }
 is_a_caller!(SignedIn);
 is_a_caller!(Personal);
-is_a_caller!(Admin);
 is_a_caller!(Staff);
+is_a_caller!(Admin);
 is_a_caller!(WithCookie);
 
 fn signed_in(request: &HttpRequest) -> Result<Caller, ApiError> {
@@ -182,6 +182,21 @@ impl FromRequest for Personal {
     }
 }
 
+impl FromRequest for Staff {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(let_in(request).and_then(|caller| {
+            if caller.account.role >= Role::Instructor {
+                Ok(Self(caller))
+            } else {
+                Err(ApiError::new(Code::Forbidden))
+            }
+        }))
+    }
+}
+
 impl FromRequest for Admin {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
@@ -194,20 +209,6 @@ impl FromRequest for Admin {
                 Err(ApiError::new(Code::Forbidden))
             }
         }))
-    }
-}
-
-impl FromRequest for Staff {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(
-            let_in(request).and_then(|caller| match caller.account.role {
-                Role::Instructor | Role::Admin => Ok(Self(caller)),
-                Role::Student => Err(ApiError::new(Code::Forbidden)),
-            }),
-        )
     }
 }
 

@@ -51,6 +51,8 @@ impl App {
         let patience = Patience {
             usual: settings.server.request_timeout,
             uploads: settings.materials.upload_timeout,
+            // A little more than the rag-server gets, so that its silence is told as such.
+            chat: settings.chat.timeout + Duration::from_secs(5),
         };
         let document = crate::openapi::document();
         let server = HttpServer::new(move || {
@@ -152,6 +154,8 @@ struct Patience {
     usual: Duration,
     /// With a file in the body; a sender that falls silent is not waited for so long.
     uploads: Duration,
+    /// Of whoever waits for an answer.
+    chat: Duration,
 }
 
 /// Ends what takes too long; what it began in the database is rolled back.
@@ -160,10 +164,12 @@ async fn in_time(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let is_upload = request.path().ends_with("/materials/upload")
-        || request.path().ends_with("/materials/upload-archive");
-    let limit = if is_upload {
+    let path = request.path();
+    let path = path.strip_prefix("/api").unwrap_or(path);
+    let limit = if path.starts_with("/materials/upload") {
         patience.uploads
+    } else if path.starts_with("/chat") {
+        patience.chat
     } else {
         patience.usual
     };

@@ -16,6 +16,8 @@ use tracing::{info, warn};
 use super::tidy::tidy;
 use crate::access::Access;
 use crate::api_keys::ApiKeyService;
+use crate::assistant::AssistantService;
+use crate::chat::{ChatService, Conversations, LearningService};
 use crate::health::HealthService;
 use crate::limits::{LoginDelays, RateLimits};
 use crate::links::LinkService;
@@ -27,6 +29,7 @@ use crate::sessions::SessionService;
 use crate::settings::Settings;
 use crate::tokens::JwtKeys;
 use crate::two_factor::TwoFactorService;
+use crate::usage::UsageService;
 use crate::users::UserService;
 use crate::webhook::WebhookService;
 
@@ -59,6 +62,11 @@ pub struct Services {
     pub(crate) download_links: Arc<DownloadLinks>,
     pub(crate) health: Arc<HealthService>,
     pub(crate) delays: Arc<LoginDelays>,
+    pub(crate) assistant: Arc<AssistantService>,
+    pub(crate) usage: Arc<UsageService>,
+    pub(crate) chat: Arc<ChatService>,
+    pub(crate) conversations: Arc<Conversations>,
+    pub(crate) learning: Arc<LearningService>,
     pub(crate) db: Db,
     clock: Arc<dyn Clock>,
     /// Ends what streams to clients.
@@ -200,6 +208,22 @@ impl Services {
             settings.webhook_secret.clone(),
             Arc::clone(&clock),
         ));
+        let assistant = Arc::new(AssistantService::new(db.clone(), Arc::clone(&clock)));
+        let usage = Arc::new(UsageService::new(
+            db.clone(),
+            settings.usage,
+            Arc::clone(&clock),
+        ));
+        let chat = Arc::new(ChatService::new(
+            db.clone(),
+            Arc::clone(&rag),
+            Arc::clone(&usage),
+            Arc::clone(&assistant),
+            settings.chat.clone(),
+            Arc::clone(&clock),
+        )?);
+        let conversations = Arc::new(Conversations::new(db.clone(), Arc::clone(&clock)));
+        let learning = Arc::new(LearningService::new(Arc::clone(&chat), Arc::clone(&rag))?);
         Ok(Self {
             access,
             users,
@@ -215,6 +239,11 @@ impl Services {
             download_links,
             health,
             delays,
+            assistant,
+            usage,
+            chat,
+            conversations,
+            learning,
             db,
             clock,
             stopping,

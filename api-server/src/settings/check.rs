@@ -6,13 +6,15 @@ use std::time::Duration;
 use shared::settings::{ExposeSecret, Faults, Stage};
 use url::Url;
 
-use super::raw::{RawAdmin, RawJwt, RawMail, RawMaterials, RawServer, RawSettings};
+use super::raw::{RawAdmin, RawChat, RawJwt, RawMail, RawMaterials, RawServer, RawSettings};
 use super::{AdminSettings, ServerSettings, Settings};
+use crate::chat::{ChatSettings, MessageLengths};
 use crate::limits::{LimitSettings, LoginSettings};
 use crate::mail::{MailSettings, Security, SmtpSettings};
 use crate::materials::{MaterialSettings, readable};
 use crate::passwords::{MIN_CHARACTERS, PasswordSettings};
 use crate::tokens::{JwtAlgorithm, JwtKeys, JwtSettings};
+use crate::usage::{OpeningHours, UsageSettings, time_of_day};
 
 /// Shortest and longest life of an access token.
 const LIFETIMES: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(24 * 3600));
@@ -25,6 +27,8 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
     check_secrets(&raw, faults);
     let mail = check_mail(&raw.mail, &raw.data_dir, faults);
     let materials = check_materials(&raw.materials, faults);
+    let usage = check_usage(&raw.chat, faults);
+    check_chat(&raw.chat, faults);
     if !faults.is_empty() {
         return None;
     }
@@ -86,6 +90,17 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
         },
         admins_need_two_factor: raw.two_factor.required_for_admins,
         mail: mail?,
+        chat: ChatSettings {
+            lengths: MessageLengths {
+                normal: raw.chat.message_chars.get(),
+                cut: raw.chat.cut_chars.get(),
+                refuse: raw.chat.refused_chars.get(),
+            },
+            memory: raw.chat.memory_chars,
+            mask_personal_data: raw.chat.mask_personal_data,
+            timeout: raw.chat.timeout,
+        },
+        usage: usage?,
         log: raw.log,
         data_dir: raw.data_dir,
     })
@@ -324,5 +339,68 @@ fn check_mail(
         folder: data_dir.join("mails"),
         site_name: raw.site_name.clone(),
         retry: raw.retry,
+    })
+}
+
+fn check_chat(raw: &RawChat, faults: &mut Faults<'_>) {
+    if raw.message_chars > raw.cut_chars || raw.cut_chars > raw.refused_chars {
+        faults.add(
+            "chat.cut_chars",
+            "must lie between chat.message_chars and chat.refused_chars",
+        );
+    }
+    // The rag-server reads no longer questions.
+    if raw.cut_chars.get() > 50_000 {
+        faults.add("chat.cut_chars", "must be at most 50000");
+    }
+    if raw.memory_chars > 100_000 {
+        faults.add("chat.memory_chars", "must be at most 100000");
+    }
+    if !(Duration::from_secs(1)..=Duration::from_secs(600)).contains(&raw.timeout) {
+        faults.add("chat.timeout", "must be 1s to 10m");
+    }
+}
+
+fn check_usage(raw: &RawChat, faults: &mut Faults<'_>) -> Option<UsageSettings> {
+    let time_zone = raw.time_zone.parse().ok();
+    if time_zone.is_none() {
+        faults.add(
+            "chat.time_zone",
+            "is no time zone such as America/Sao_Paulo",
+        );
+    }
+    if raw
+        .daily_budget
+        .is_some_and(|budget| !(0.0..=1e6).contains(&budget))
+    {
+        faults.add("chat.daily_budget", "must be 0 to 1000000 (US dollars)");
+    }
+    let mut time = |key: &str, text: &Option<String>| {
+        let time = text.as_deref().map(time_of_day);
+        if time == Some(None) {
+            faults.add(key, "is no time of day such as 08:00");
+        }
+        time.flatten()
+    };
+    let opens = time("chat.opens", &raw.opens);
+    let closes = time("chat.closes", &raw.closes);
+    let hours = match (opens, closes) {
+        (Some(opens), Some(closes)) if opens == closes => {
+            faults.add("chat.closes", "must differ from chat.opens");
+            None
+        }
+        (Some(opens), Some(closes)) => Some(OpeningHours { opens, closes }),
+        (None, None) => None,
+        _ => {
+            faults.add("chat.opens", "needs chat.closes, and the reverse");
+            None
+        }
+    };
+    Some(UsageSettings {
+        time_zone: time_zone?,
+        per_hour: raw.per_hour,
+        per_day: raw.per_day,
+        hours,
+        daily_budget: raw.daily_budget,
     })
 }

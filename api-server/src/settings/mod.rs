@@ -13,11 +13,13 @@ use shared::settings::{self, Environment, Loaded, SecretString, SettingsErrors};
 use shared::telemetry::LogSettings;
 use url::Url;
 
+use crate::chat::ChatSettings;
 use crate::limits::{LimitSettings, LoginSettings};
 use crate::mail::MailSettings;
 use crate::materials::MaterialSettings;
 use crate::passwords::PasswordSettings;
 use crate::tokens::JwtSettings;
+use crate::usage::UsageSettings;
 
 pub use variables::{SPEC, VARIABLES};
 
@@ -58,6 +60,10 @@ pub struct Settings {
     pub admins_need_two_factor: bool,
     /// E-mail.
     pub mail: MailSettings,
+    /// How questions are answered.
+    pub chat: ChatSettings,
+    /// How many are, and what they may cost.
+    pub usage: UsageSettings,
 }
 
 /// HTTP.

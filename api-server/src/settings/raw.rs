@@ -33,6 +33,7 @@ pub(super) struct RawSettings {
     pub(super) limits: RawLimits,
     pub(super) two_factor: RawTwoFactor,
     pub(super) mail: RawMail,
+    pub(super) chat: RawChat,
 }
 
 #[derive(Debug, Deserialize)]
@@ -186,4 +187,25 @@ pub(super) struct RawMail {
     pub(super) site_name: String,
     #[serde(with = "settings::duration")]
     pub(super) retry: Duration,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawChat {
+    pub(super) message_chars: NonZeroUsize,
+    pub(super) cut_chars: NonZeroUsize,
+    pub(super) refused_chars: NonZeroUsize,
+    pub(super) memory_chars: usize,
+    pub(super) per_hour: u32,
+    pub(super) per_day: u32,
+    #[serde(default)]
+    pub(super) opens: Option<String>,
+    #[serde(default)]
+    pub(super) closes: Option<String>,
+    pub(super) time_zone: String,
+    #[serde(default)]
+    pub(super) daily_budget: Option<f64>,
+    pub(super) mask_personal_data: bool,
+    #[serde(with = "settings::duration")]
+    pub(super) timeout: Duration,
 }

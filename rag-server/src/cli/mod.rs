@@ -57,6 +57,8 @@ enum Command {
     Eval(crate::eval::EvalArgs),
     /// Measure speed and memory: ingest, queries at several sizes, start.
     Bench(bench::BenchArgs),
+    /// List the chat models: order, prices, which have a key, which are being left alone.
+    Models,
     /// Embed everything with the configured model, then switch to it.
     Reindex,
     /// Bring the database up to date.
@@ -125,6 +127,7 @@ async fn run(command: Command, output: &Output, loaded: Loaded<Settings>) -> any
         Command::Search(args) => questions::search(output, settings, args).await,
         Command::Eval(args) => crate::eval::run(output, settings, args).await,
         Command::Bench(args) => bench::run(output, settings, args).await,
+        Command::Models => questions::models(output, settings).await,
         Command::Reindex => documents::reindex(output, settings).await,
         Command::Migrate => operate::migrate(output, &settings).await,
         Command::Healthcheck => operate::healthcheck(output, &settings).await,

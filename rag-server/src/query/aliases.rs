@@ -30,9 +30,11 @@ pub(crate) enum AliasError {
 /// Synonyms by term.
 #[derive(Debug, Default)]
 pub(crate) struct Aliases {
-    /// By the first word of the term: its further words and what else it is called.
-    by_first: BTreeMap<String, Vec<(Vec<String>, Vec<String>)>>,
+    by_first: ByFirstWord,
 }
+
+/// By the first word of a term: its further words and what else it is called.
+type ByFirstWord = BTreeMap<String, Vec<(Vec<String>, Vec<String>)>>;
 
 impl Aliases {
     /// The list of a file; the bundled one where there is no such file.
@@ -52,7 +54,7 @@ impl Aliases {
 
     fn parse(json: &str) -> Result<Self, AliasError> {
         let listed: BTreeMap<String, Vec<String>> = serde_json::from_str(json)?;
-        let mut by_first: BTreeMap<String, Vec<(Vec<String>, Vec<String>)>> = BTreeMap::new();
+        let mut by_first = ByFirstWord::new();
         for (term, synonyms) in listed {
             let mut words = words(&term).into_iter();
             if let Some(first) = words.next() {

@@ -48,6 +48,8 @@ impl Passage {
 pub(crate) struct Retrieved {
     pub(crate) question: Question,
     pub(crate) query_vector: Option<Vec<f32>>,
+    /// The question was searched for by meaning too.
+    pub(crate) has_vectors: bool,
     pub(crate) statistics: Arc<Statistics>,
     pub(crate) passages: Vec<Passage>,
     /// Positions in `passages`, the best first.
@@ -81,6 +83,7 @@ impl QueryService {
         let passages = self.keep_current(found).await?;
         let search_ms = millis(search_started);
 
+        let has_vectors = query_vector.is_some();
         let rank_started = Instant::now();
         let (model, fusion, mmr) = (Arc::clone(&self.model), asked.fusion, asked.mmr);
         // Vectors of another model than the ranking was fitted with would mislead it: then the text alone ranks.
@@ -123,6 +126,7 @@ impl QueryService {
         Ok(Retrieved {
             question,
             query_vector,
+            has_vectors,
             statistics,
             passages,
             ranking,
