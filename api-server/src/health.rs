@@ -14,6 +14,7 @@ use shared::problem::{ApiError, Problems};
 
 use crate::access::Caller;
 use crate::mail::{self, Mailer};
+use crate::materials;
 use crate::rag::RagClient;
 use shared::cache::Cache;
 
@@ -89,6 +90,8 @@ pub(crate) struct SystemStatus {
     /// The other one in its own words, with its providers and its queue; or that it does not answer.
     #[schema(value_type = Object)]
     pub rag_server: serde_json::Value,
+    /// Changes of materials that the rag-server has not heard of yet.
+    pub changes_waiting: Option<i64>,
     /// Mails that wait to be sent.
     pub mails_waiting: Option<i64>,
     /// How mails leave: `smtp` or `folder`.
@@ -152,6 +155,7 @@ pub(crate) async fn info() -> Json<SystemInfo> {
         version: env!("CARGO_PKG_VERSION"),
         features: vec![
             "accounts",
+            "materials",
             "sessions",
             "two-factor",
             "api-keys",
@@ -211,6 +215,7 @@ pub(crate) async fn status(
     Ok(Json(SystemStatus {
         backend,
         rag_server,
+        changes_waiting: materials::store::waiting(&service.db).await.ok(),
         mails_waiting,
         mail: service.mailer.kind(),
         version: env!("CARGO_PKG_VERSION"),

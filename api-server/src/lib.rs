@@ -3,6 +3,7 @@
 //! A folder per feature; inside one, `routes` call services, services call stores. See `ARCHITECTURE.md`.
 
 mod access;
+mod acts;
 mod api_keys;
 pub mod app;
 mod approved;
@@ -14,14 +15,12 @@ mod health;
 mod limits;
 mod links;
 mod mail;
+mod materials;
 pub mod oidc;
 mod opaque;
 mod openapi;
 pub mod passwords;
-#[allow(
-    dead_code,
-    reason = "materials and chat, which come next, use all of it"
-)]
+#[allow(dead_code, reason = "chat, which comes next, uses all of it")]
 mod rag;
 mod routes;
 mod sessions;
@@ -45,6 +44,7 @@ pub fn statements() -> Vec<&'static str> {
         approved::store::STATEMENTS,
         links::store::STATEMENTS,
         mail::store::STATEMENTS,
+        materials::store::STATEMENTS,
         webhook::store::STATEMENTS,
         oidc::store::STATEMENTS,
         audit::store::STATEMENTS,

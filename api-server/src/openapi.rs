@@ -25,6 +25,8 @@ use crate::{health, routes};
         (name = "two-factor", description = "A second factor"),
         (name = "api-keys", description = "Keys for scripts"),
         (name = "links", description = "Links sent by e-mail"),
+        (name = "materials", description = "The documents of the course"),
+        (name = "acts", description = "Acts on the whole that the rag-server does"),
         (name = "users", description = "Users, for administrators"),
         (name = "approved", description = "People who may have an account"),
         (name = "audit", description = "Who did what"),

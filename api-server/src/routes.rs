@@ -12,8 +12,8 @@ use crate::app::Services;
 use crate::chat::routes as chat;
 use crate::settings::Settings;
 use crate::{
-    api_keys, approved, assistant, audit, health, links, oidc, sessions, two_factor, usage, users,
-    webhook,
+    acts, api_keys, approved, assistant, audit, health, links, materials, oidc, sessions,
+    two_factor, usage, users, webhook,
 };
 
 /// What routes share; cheap to clone, one per thread.
@@ -46,6 +46,9 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.oidc)))
             .app_data(Data::from(Arc::clone(&services.webhook)))
             .app_data(Data::from(Arc::clone(&services.mails)))
+            .app_data(Data::from(Arc::clone(&services.materials)))
+            .app_data(Data::from(Arc::clone(&services.download_links)))
+            .app_data(Data::from(Arc::clone(&services.rag)))
             .app_data(Data::from(Arc::clone(&services.health)))
             .app_data(Data::from(Arc::clone(&services.delays)))
             .app_data(Data::from(Arc::clone(&services.assistant)))
@@ -120,6 +123,22 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(assistant::routes::save_template)
         .service(assistant::routes::reset)
         .service(assistant::routes::history)
+        // Materials; fixed names before ids, which hold slashes
+        .service(materials::routes::list)
+        .service(materials::routes::browse)
+        .service(materials::routes::file_by_link)
+        .service(materials::routes::metadata)
+        .service(materials::routes::follow)
+        .service(materials::routes::package)
+        .service(materials::routes::upload)
+        .service(materials::routes::upload_archive)
+        .service(materials::routes::describe)
+        .service(materials::routes::remove)
+        .service(acts::initialize)
+        .service(acts::initialize_rag)
+        .service(acts::process_materials)
+        // For whoever is signed in, last: it takes every path below /materials
+        .service(materials::routes::file)
         // For administrators; fixed names before names of users
         .service(users::routes::count)
         .service(users::routes::users_count)

@@ -21,7 +21,6 @@ mod query;
 pub mod reader;
 mod routes;
 pub mod settings;
-mod sse;
 mod status;
 
 pub use catalogue::Lesson;

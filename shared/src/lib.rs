@@ -1,5 +1,5 @@
 //! What both servers really use: settings, problem responses, telemetry, databases, service
-//! tokens, cache, shutdown and outgoing HTTP.
+//! tokens, cache, stored files, events, shutdown and outgoing HTTP.
 //!
 //! What may live here: code that the rag-server *and* the api-server call. What may not: anything
 //! that knows a material, an index or a user; wire types that only one server speaks; a place for
@@ -12,12 +12,14 @@ pub mod body;
 pub mod cache;
 pub mod clock;
 pub mod db;
+pub mod files;
 pub mod http;
 pub mod id;
 pub mod problem;
 mod retry;
 pub mod settings;
 pub mod shutdown;
+pub mod sse;
 pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

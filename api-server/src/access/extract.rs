@@ -7,12 +7,15 @@ use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use futures::future::LocalBoxFuture;
 use shared::problem::{ApiError, Code};
 use shared::token;
 
-use super::{Access, Presented};
+use super::{Access, Presented, RequestOrigin};
 use crate::api_keys::Scope;
 use crate::audit::Actor;
+use crate::sessions::COOKIE;
+use crate::tokens::Audience;
 use crate::users::{Account, Role};
 
 /// How a caller proved who it is.
@@ -89,6 +92,10 @@ pub(crate) struct Staff(pub Caller);
 #[derive(Debug, Clone)]
 pub(crate) struct Admin(pub Caller);
 
+/// Somebody who is fully let in, by the cookie too: for what a browser opens without a header.
+#[derive(Debug, Clone)]
+pub(crate) struct WithCookie(pub Caller);
+
 macro_rules! is_a_caller {
     ($name:ident) => {
         impl Deref for $name {
@@ -104,6 +111,7 @@ is_a_caller!(SignedIn);
 is_a_caller!(Personal);
 is_a_caller!(Staff);
 is_a_caller!(Admin);
+is_a_caller!(WithCookie);
 
 fn signed_in(request: &HttpRequest) -> Result<Caller, ApiError> {
     let presented = request.extensions().get::<Presented>().cloned();
@@ -202,6 +210,49 @@ impl FromRequest for Admin {
             }
         }))
     }
+}
+
+impl FromRequest for WithCookie {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let is_bare = matches!(
+                request.extensions().get::<Presented>(),
+                Some(Presented::Nothing)
+            );
+            match by_cookie(&request).await? {
+                Some(caller) if is_bare => Ok(Self(caller)),
+                _ => let_in(&request).map(Self),
+            }
+        })
+    }
+}
+
+/// Whose cookie came with a request of our own pages, or of a person's own navigation.
+async fn by_cookie(request: &HttpRequest) -> Result<Option<Caller>, ApiError> {
+    let (Some(access), Some(cookie)) = (request.app_data::<Data<Access>>(), request.cookie(COOKIE))
+    else {
+        return Ok(None);
+    };
+    let header = |name: &str| request.headers().get(name)?.to_str().ok();
+    let origin = RequestOrigin {
+        fetch_site: header("sec-fetch-site"),
+        origin: header("origin"),
+        host: header("host"),
+    };
+    let reads_only = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !origin.is_ours(&access.public_url, reads_only) {
+        return Ok(None);
+    }
+    let address = request.extensions().get::<ClientAddress>().cloned();
+    let address = address.map_or_else(String::new, |address| address.0);
+    let found = access
+        .by_token(cookie.value(), Audience::Cookie, &address)
+        .await?;
+    Ok(found.filter(|caller| !caller.limited))
 }
 
 /// The rag-server, proved by a service token.

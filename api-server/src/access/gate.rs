@@ -146,6 +146,10 @@ fn protect(headers: &mut HeaderMap, is_secure: bool, is_page: bool) {
         fixed.push(("strict-transport-security", "max-age=31536000"));
     }
     for (name, value) in fixed {
+        // A file that a browser may show says itself what may happen in it.
+        if name == "content-security-policy" && headers.contains_key(name) {
+            continue;
+        }
         headers.insert(
             HeaderName::from_static(name),
             HeaderValue::from_static(value),

@@ -2,7 +2,8 @@
 //!
 //! [`gate`](gate::gate) runs before every route: it finds out who calls, from where, counts the request and leaves what
 //! it found with the request. Routes ask for a caller by the type of an argument: [`SignedIn`] takes anybody with a
-//! credential, [`Caller`] whoever is fully let in, [`Staff`] instructors and administrators, [`Admin`] administrators, [`Personal`] a person at a session (no
+//! credential, [`Caller`] whoever is fully let in, [`Staff`] instructors and administrators, [`Admin`] administrators,
+//! [`WithCookie`] a [`Caller`] without a header, [`Personal`] a person at a session (no
 //! API key), [`FromRag`] the other server. The role is read from the account, never from the token.
 
 mod address;
@@ -13,6 +14,7 @@ mod origin;
 
 pub(crate) use extract::{
     Admin, Caller, ClientAddress, Credential, FromRag, Personal, Secure, SignedIn, Staff,
+    WithCookie,
 };
 pub(crate) use origin::RequestOrigin;
 

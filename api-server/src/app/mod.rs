@@ -52,6 +52,7 @@ impl App {
         let origins = settings.server.cors_origins.clone();
         let patience = Patience {
             usual: settings.server.request_timeout,
+            uploads: settings.materials.upload_timeout,
             // A little more than the rag-server gets, so that its silence is told as such.
             chat: settings.chat.timeout + Duration::from_secs(5),
         };
@@ -116,6 +117,7 @@ impl App {
                 result.context("server thread")?.context("server")?;
             }
             () = shutdown.begun() => {
+                self.services.stopping.cancel();
                 handle.stop(true).await;
                 serving.await.context("server thread")?.context("server")?;
             }
@@ -169,6 +171,8 @@ async fn only_documents_are_compressed(
 #[derive(Debug, Clone, Copy)]
 struct Patience {
     usual: Duration,
+    /// With a file in the body; a sender that falls silent is not waited for so long.
+    uploads: Duration,
     /// Of whoever waits for an answer.
     chat: Duration,
 }
@@ -181,7 +185,9 @@ async fn in_time(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let path = request.path();
     let path = path.strip_prefix("/api").unwrap_or(path);
-    let limit = if path.starts_with("/chat") {
+    let limit = if path.starts_with("/materials/upload") {
+        patience.uploads
+    } else if path.starts_with("/chat") {
         patience.chat
     } else {
         patience.usual

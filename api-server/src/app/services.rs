@@ -8,9 +8,11 @@ use anyhow::Context as _;
 use shared::cache::{Cache, MemoryCache, RedisCache};
 use shared::clock::{Clock, SystemClock};
 use shared::db::{self, Db};
+use shared::files::Files;
 use shared::http::HttpSettings;
 use shared::shutdown::Shutdown;
 use shared::token::{API_SERVER, RAG_SERVER, ServiceTokens};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::tidy::tidy;
@@ -22,6 +24,7 @@ use crate::health::HealthService;
 use crate::limits::{LoginDelays, RateLimits};
 use crate::links::LinkService;
 use crate::mail::{FolderMailer, Mailer, Mails, SmtpMailer};
+use crate::materials::{DownloadLinks, MaterialService, Outbox};
 use crate::oidc::OidcService;
 use crate::passwords::Passwords;
 use crate::rag::RagClient;
@@ -64,6 +67,10 @@ pub struct Services {
     pub(crate) oidc: Arc<OidcService>,
     pub(crate) webhook: Arc<WebhookService>,
     pub(crate) mails: Arc<Mails>,
+    pub(crate) rag: Arc<RagClient>,
+    pub(crate) materials: Arc<MaterialService>,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) download_links: Arc<DownloadLinks>,
     pub(crate) health: Arc<HealthService>,
     pub(crate) delays: Arc<LoginDelays>,
     pub(crate) assistant: Arc<AssistantService>,
@@ -73,6 +80,8 @@ pub struct Services {
     pub(crate) learning: Arc<LearningService>,
     pub(crate) db: Db,
     clock: Arc<dyn Clock>,
+    /// Ends what streams to clients.
+    pub(super) stopping: CancellationToken,
 }
 
 impl Services {
@@ -166,6 +175,30 @@ impl Services {
             service_tokens(API_SERVER, RAG_SERVER)?,
             Arc::clone(&clock),
         )?);
+        let stopping = CancellationToken::new();
+        let files = Files::shared(
+            &settings.data_dir.join("uploads"),
+            settings.materials.max_upload,
+        );
+        let outbox = Arc::new(Outbox::new(
+            db.clone(),
+            files.clone(),
+            Arc::clone(&rag),
+            Arc::clone(&clock),
+        ));
+        let materials = Arc::new(MaterialService::new(
+            db.clone(),
+            files,
+            Arc::clone(&outbox),
+            settings.materials.clone(),
+            Arc::clone(&clock),
+            stopping.clone(),
+        ));
+        let download_links = Arc::new(DownloadLinks::new(
+            &settings.jwt.secret,
+            settings.materials.link_lifetime,
+            Arc::clone(&clock),
+        ));
         let health = Arc::new(HealthService {
             db: db.clone(),
             cache,
@@ -209,7 +242,7 @@ impl Services {
             Arc::clone(&clock),
         )?);
         let conversations = Arc::new(Conversations::new(db.clone(), Arc::clone(&clock)));
-        let learning = Arc::new(LearningService::new(Arc::clone(&chat), rag)?);
+        let learning = Arc::new(LearningService::new(Arc::clone(&chat), Arc::clone(&rag))?);
         Ok(Self {
             access,
             users,
@@ -220,6 +253,10 @@ impl Services {
             oidc,
             webhook,
             mails,
+            rag,
+            materials,
+            outbox,
+            download_links,
             health,
             delays,
             assistant,
@@ -229,6 +266,7 @@ impl Services {
             learning,
             db,
             clock,
+            stopping,
         })
     }
 
@@ -260,12 +298,14 @@ impl Services {
             warn!("there is no mail server: mails go to a folder");
         }
         shutdown.spawn(Arc::clone(&self.mails).run(shutdown.token()));
+        shutdown.spawn(Arc::clone(&self.outbox).run(shutdown.token()));
     }
 
     /// Starts what is done because its time has come.
     pub fn start_scheduler(&self, shutdown: &Shutdown) {
         shutdown.spawn(tidy(
             self.db.clone(),
+            Arc::clone(&self.materials),
             Arc::clone(&self.clock),
             shutdown.token(),
         ));

@@ -8,6 +8,7 @@ use shared::db::Db;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::materials::MaterialService;
 use crate::{api_keys, audit, links, oidc, sessions};
 
 /// How often what has ended is removed.
@@ -17,7 +18,12 @@ const KEPT_MS: i64 = 7 * 24 * 3600 * 1000;
 const AUDIT_KEPT_MS: i64 = 400 * 24 * 3600 * 1000;
 
 /// Removes what has ended, now and then.
-pub(super) async fn tidy(db: Db, clock: Arc<dyn Clock>, stopping: CancellationToken) {
+pub(super) async fn tidy(
+    db: Db,
+    materials: Arc<MaterialService>,
+    clock: Arc<dyn Clock>,
+    stopping: CancellationToken,
+) {
     loop {
         let now = clock.now_ms();
         let before = now.saturating_sub(KEPT_MS);
@@ -30,6 +36,9 @@ pub(super) async fn tidy(db: Db, clock: Arc<dyn Clock>, stopping: CancellationTo
         };
         if let Err(error) = done.await {
             warn!(error = %shared::telemetry::chain(&error), "tidying up failed: {error}");
+        }
+        if let Err(error) = materials.sweep().await {
+            warn!(error = %shared::telemetry::chain(&error), "files could not be tidied up: {error}");
         }
         tokio::select! {
             () = stopping.cancelled() => return,

@@ -85,6 +85,12 @@ pub(crate) enum Action {
     ApiKeyCreated,
     /// An API key was removed.
     ApiKeyRemoved,
+    /// A material was taken in.
+    MaterialAdded,
+    /// A material was described.
+    MaterialChanged,
+    /// A material was removed.
+    MaterialRemoved,
 }
 
 impl Action {
@@ -116,6 +122,9 @@ impl Action {
             Self::IdentityLinked => "identity_linked",
             Self::ApiKeyCreated => "api_key_created",
             Self::ApiKeyRemoved => "api_key_removed",
+            Self::MaterialAdded => "material_added",
+            Self::MaterialChanged => "material_changed",
+            Self::MaterialRemoved => "material_removed",
         }
     }
 }

@@ -52,16 +52,8 @@ impl RagError {
                 }
                 _ => Retry::Never,
             },
-            Self::Http(HttpError::Connection(_) | HttpError::Timeout(_)) => Retry::Soon,
-            Self::Http(
-                HttpError::Setup(_)
-                | HttpError::TooLarge { .. }
-                | HttpError::Json(_)
-                | HttpError::Other(_),
-            )
-            | Self::Unexpected { .. }
-            | Self::Token(_)
-            | Self::File(_) => Retry::Soon,
+            // What lies between may be gone the next time.
+            Self::Http(_) | Self::Unexpected { .. } | Self::Token(_) | Self::File(_) => Retry::Soon,
         }
     }
 

@@ -11,4 +11,5 @@ mod service;
 pub(crate) mod store;
 
 pub(crate) use error::SessionError;
+pub(crate) use routes::COOKIE;
 pub(crate) use service::{Opened, SessionService, SignIn};

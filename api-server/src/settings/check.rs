@@ -7,11 +7,12 @@ use shared::settings::{ExposeSecret, Faults, Stage};
 use url::Url;
 
 use super::oidc::check_oidc;
-use super::raw::{RawAdmin, RawChat, RawJwt, RawMail, RawServer, RawSettings};
+use super::raw::{RawAdmin, RawChat, RawJwt, RawMail, RawMaterials, RawServer, RawSettings};
 use super::{AdminSettings, ServerSettings, Settings};
 use crate::chat::{ChatSettings, MessageLengths};
 use crate::limits::{LimitSettings, LoginSettings};
 use crate::mail::{MailSettings, Security, SmtpSettings};
+use crate::materials::{MaterialSettings, readable};
 use crate::passwords::{MIN_CHARACTERS, PasswordSettings};
 use crate::tokens::{JwtAlgorithm, JwtKeys, JwtSettings};
 use crate::usage::{OpeningHours, UsageSettings, time_of_day};
@@ -27,6 +28,7 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
     check_secrets(&raw, faults);
     let mail = check_mail(&raw.mail, &raw.data_dir, faults);
     let oidc = check_oidc(&raw.oidc, &raw.server.public_url, faults);
+    let materials = check_materials(&raw.materials, faults);
     let usage = check_usage(&raw.chat, faults);
     check_chat(&raw.chat, faults);
     if !faults.is_empty() {
@@ -57,6 +59,7 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
         jwt: jwt?,
         service_secret: raw.service.secret,
         rag_server_url: raw.service.rag_server_url,
+        materials,
         webhook_secret: raw.webhook.secret,
         admin: AdminSettings {
             username: raw.admin.username,
@@ -251,6 +254,55 @@ fn check_jwt(raw: &RawJwt, faults: &mut Faults<'_>) -> Option<JwtSettings> {
         faults.add(key, error);
     }
     Some(settings)
+}
+
+fn check_materials(raw: &RawMaterials, faults: &mut Faults<'_>) -> MaterialSettings {
+    if !(1024..=10 << 30).contains(&raw.max_upload) {
+        faults.add("materials.max_upload", "must be 1KiB to 10GiB");
+    }
+    for (key, size) in [
+        ("materials.max_archive", raw.max_archive),
+        ("materials.archive_unpacked", raw.archive_unpacked),
+    ] {
+        if size < raw.max_upload {
+            faults.add(key, "must be at least materials.max_upload");
+        }
+    }
+    if raw.archive_entries.get() > 100_000 {
+        faults.add("materials.archive_entries", "must be at most 100000");
+    }
+    if raw.upload_timeout < Duration::from_secs(60) {
+        faults.add("materials.upload_timeout", "must be at least 1m");
+    }
+    if !(60..=24 * 3600).contains(&raw.link_lifetime.as_secs()) {
+        faults.add("materials.link_lifetime", "must be 1 minute to 24 hours");
+    }
+    let extensions = raw.extensions.as_ref().map_or_else(
+        || readable().map(str::to_owned).collect(),
+        |named| {
+            named
+                .iter()
+                .map(|extension| extension.trim().trim_start_matches('.').to_lowercase())
+                .collect::<Vec<_>>()
+        },
+    );
+    for extension in &extensions {
+        if !readable().any(|known| known == extension) {
+            faults.add(
+                "materials.extensions",
+                format!("{extension:?} is none that can be read"),
+            );
+        }
+    }
+    MaterialSettings {
+        max_upload: raw.max_upload,
+        max_archive: raw.max_archive,
+        archive_entries: raw.archive_entries.get(),
+        archive_unpacked: raw.archive_unpacked,
+        upload_timeout: raw.upload_timeout,
+        extensions,
+        link_lifetime: raw.link_lifetime,
+    }
 }
 
 fn check_mail(

@@ -17,6 +17,7 @@ use url::Url;
 use crate::chat::ChatSettings;
 use crate::limits::{LimitSettings, LoginSettings};
 use crate::mail::MailSettings;
+use crate::materials::MaterialSettings;
 use crate::oidc::OidcSettings;
 use crate::passwords::PasswordSettings;
 use crate::tokens::JwtSettings;
@@ -45,6 +46,8 @@ pub struct Settings {
     pub service_secret: Option<SecretString>,
     /// Where the rag-server answers.
     pub rag_server_url: Url,
+    /// What materials may be.
+    pub materials: MaterialSettings,
     /// Signs what the users webhook receives; closed without one.
     pub webhook_secret: Option<SecretString>,
     /// The first administrator.

@@ -25,6 +25,7 @@ pub(super) struct RawSettings {
     pub(super) cache: RawCache,
     pub(super) jwt: RawJwt,
     pub(super) service: RawService,
+    pub(super) materials: RawMaterials,
     pub(super) webhook: RawWebhook,
     pub(super) admin: RawAdmin,
     pub(super) passwords: RawPasswords,
@@ -96,6 +97,24 @@ pub(super) struct RawService {
     #[serde(default)]
     pub(super) secret: Option<SecretString>,
     pub(super) rag_server_url: Url,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMaterials {
+    #[serde(with = "settings::size")]
+    pub(super) max_upload: u64,
+    #[serde(with = "settings::size")]
+    pub(super) max_archive: u64,
+    pub(super) archive_entries: NonZeroUsize,
+    #[serde(with = "settings::size")]
+    pub(super) archive_unpacked: u64,
+    #[serde(with = "settings::duration")]
+    pub(super) upload_timeout: Duration,
+    #[serde(with = "settings::duration")]
+    pub(super) link_lifetime: Duration,
+    #[serde(default)]
+    pub(super) extensions: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -24,6 +24,7 @@ mod hygiene;
 mod identity_provider;
 mod keys;
 mod limits;
+mod materials;
 mod matrix;
 mod oidc;
 mod openapi;

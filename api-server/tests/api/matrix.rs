@@ -16,8 +16,8 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
     const SIGNED_IN: [u16; 5] = [401, 200, 200, 200, 401];
     const ADMINS: [u16; 5] = [401, 403, 403, 200, 401];
     const STAFF: [u16; 5] = [401, 403, 200, 200, 401];
-    let staff = |status: u16| [401, 403, status, status, 401];
     let admins = |status: u16| [401, 403, 403, status, 401];
+    let staff = |status: u16| [401, 403, status, status, 401];
     let signed_in = |status: u16| [401, status, status, status, 401];
     let none = "00000000-0000-0000-0000-000000000000";
     let name = json!({ "username": "ninguem" });
@@ -200,6 +200,32 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
                 Some(json!({ "token": "x", "carrier": "header" })),
             ),
         ),
+        (("get", "/materials"), (SIGNED_IN, None)),
+        (("get", "/materials/browse"), (SIGNED_IN, None)),
+        (("get", "/materials/archive"), (staff(200), None)),
+        // Roles are looked at before bodies.
+        (("post", "/materials/upload"), (staff(400), None)),
+        (("post", "/materials/upload-archive"), (staff(400), None)),
+        (("get", "/materials/{id}"), (signed_in(404), None)),
+        (("delete", "/materials/{id}"), (staff(404), None)),
+        (("get", "/materials/{id}/metadata"), (signed_in(404), None)),
+        (
+            ("put", "/materials/{id}/metadata"),
+            (staff(404), Some(json!({ "tags": [] }))),
+        ),
+        (("get", "/materials/{id}/events"), (signed_in(404), None)),
+        // Opened by its signature alone, which is none here.
+        (("get", "/materials/dl/{signature}/{id}"), ([401; 5], None)),
+        // The rag-server is away here.
+        (
+            ("post", "/initialize"),
+            (staff(503), Some(json!({ "api_key": "x" }))),
+        ),
+        (
+            ("post", "/initialize-rag"),
+            (staff(503), Some(json!({ "api_key": "x" }))),
+        ),
+        (("post", "/process-materials"), (staff(503), None)),
         // Last: it ends the session that calls.
         (("post", "/auth/logout"), (signed_in(204), None)),
     ])

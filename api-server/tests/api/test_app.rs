@@ -9,7 +9,7 @@ use api_server::settings::Settings;
 use api_server::{Letter, MailError, Mailer};
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use shared::clock::{Clock as _, SystemClock};
+use shared::clock::{Clock, SystemClock};
 use shared::settings::{Environment, SecretString};
 use shared::shutdown::Shutdown;
 use shared::testing::{ManualClock, TestDb};
@@ -175,6 +175,23 @@ impl TestApp {
 
     /// On a store and cache, if there are such.
     pub(crate) async fn on(on: On, variables: &[(&str, &str)]) -> Option<Self> {
+        // Begins with the machine's time: tokens are read by the library too.
+        let clock = Arc::new(ManualClock::at(SystemClock.now_ms()));
+        Self::start(on, variables, clock.clone(), clock).await
+    }
+
+    /// The same by the machine's clock: the rag-server, which has no other, believes no token of another time.
+    pub(crate) async fn in_real_time(on: On, variables: &[(&str, &str)]) -> Option<Self> {
+        let unused = Arc::new(ManualClock::at(0));
+        Self::start(on, variables, unused, Arc::new(SystemClock)).await
+    }
+
+    async fn start(
+        on: On,
+        variables: &[(&str, &str)],
+        clock: Arc<ManualClock>,
+        time: Arc<dyn Clock>,
+    ) -> Option<Self> {
         let environment = Environment::from_process();
         let mut all: Vec<(&str, String)> = variables
             .iter()
@@ -196,11 +213,9 @@ impl TestApp {
         }
         let folder = tempfile::tempdir().unwrap();
         let settings = settings(folder.path(), &all);
-        // Begins with the machine's time: tokens are read by the library too.
-        let clock = Arc::new(ManualClock::at(SystemClock.now_ms()));
         let letters = Arc::new(Letters::default());
         let ports = Ports {
-            clock: Some(clock.clone()),
+            clock: Some(time),
             // A test that names a mail server wants it asked.
             mailer: (!variables.iter().any(|(name, _)| *name == "EMAIL_HOST"))
                 .then(|| letters.clone() as Arc<dyn Mailer>),
@@ -378,11 +393,7 @@ impl TestApp {
     }
 }
 
-pub(crate) fn service_token(
-    issuer: &str,
-    audience: &str,
-    clock: &dyn shared::clock::Clock,
-) -> String {
+pub(crate) fn service_token(issuer: &str, audience: &str, clock: &dyn Clock) -> String {
     let secret = SecretString::from(SERVICE_SECRET.to_owned());
     ServiceTokens::new(&secret, issuer, audience)
         .unwrap()

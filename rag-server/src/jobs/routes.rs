@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use shared::body::{Json, Path, Query};
 use shared::clock::rfc3339;
 use shared::problem::{ApiError, Problem, Problems};
+use shared::sse;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{JobRow, JobService, JobState};
 use crate::ingest::IngestService;
 use crate::paging::page_size;
-use crate::sse;
 
 /// How long a follower waits before it is told that the line is alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);

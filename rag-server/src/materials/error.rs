@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use shared::db::DbError;
+use shared::files::FileError;
 use shared::problem::{Code, FieldError, HasProblem};
 
 /// What can go wrong with a material.
@@ -44,6 +45,16 @@ pub enum MaterialError {
     /// The index failed.
     #[error("index failed")]
     Index(#[source] index::IndexError),
+}
+
+impl From<FileError> for MaterialError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::TooLarge { limit } => Self::TooLarge { limit },
+            FileError::CutOff => Self::CutOff,
+            FileError::Io(error) => error.into(),
+        }
+    }
 }
 
 impl From<std::io::Error> for MaterialError {

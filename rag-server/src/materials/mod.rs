@@ -8,7 +8,6 @@
 //! Ids never become paths: files are stored under the hash of their content.
 
 mod error;
-mod files;
 pub(crate) mod folder;
 mod id;
 mod locks;
@@ -17,7 +16,7 @@ mod service;
 pub(crate) mod store;
 
 pub(crate) use error::MaterialError;
-pub(crate) use files::Files;
 pub(crate) use id::MaterialId;
 pub(crate) use service::{MaterialService, NewMaterial};
+pub(crate) use shared::files::Files;
 pub(crate) use store::{MaterialRow, MaterialState, Origin};

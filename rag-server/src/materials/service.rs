@@ -2,15 +2,16 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::Bytes;
 use futures::Stream;
 use index::Index;
 use shared::clock::Clock;
 use shared::db::Db;
+use shared::files::Received;
 use tokio::sync::OwnedMutexGuard;
 
-use super::files::Received;
 use super::locks::Locks;
 use super::store::{self, Acceptance, MaterialRow, MaterialState, Origin};
 use super::{Files, MaterialError, MaterialId};
@@ -302,7 +303,7 @@ impl MaterialService {
 
     /// Removes files that no material uses: what a kill between a row and its file left behind.
     pub(crate) async fn sweep_files(&self) -> Result<(), MaterialError> {
-        for hash in self.files.stored().await? {
+        for hash in self.files.stored(Duration::ZERO).await? {
             self.drop_file(&hash).await?;
         }
         Ok(())

@@ -11,7 +11,7 @@ use futures::stream;
 use tokio::sync::mpsc;
 
 use super::{Prepared, QueryResponse, QueryService};
-use crate::sse;
+use shared::sse;
 
 /// Silence after which a comment keeps the line open; proxies give up after a minute or so.
 const HEARTBEAT: Duration = Duration::from_secs(15);

@@ -89,6 +89,8 @@ codes! {
         "O corpo da requisição não está em um formato aceito; envie JSON com Content-Type: application/json.";
     UnsupportedType, "unsupported_type", UNSUPPORTED_MEDIA_TYPE, "Tipo de arquivo não aceito",
         "Este tipo de arquivo não pode ser lido.";
+    RangeNotSatisfiable, "range_not_satisfiable", RANGE_NOT_SATISFIABLE, "Trecho inexistente",
+        "O arquivo termina antes do trecho pedido.";
     ExpectationFailed, "expectation_failed", EXPECTATION_FAILED, "Expectativa não atendida",
         "O servidor não atende ao que a requisição exige.";
     MisdirectedRequest, "misdirected_request", MISDIRECTED_REQUEST, "Requisição para outro servidor",
@@ -137,6 +139,7 @@ impl Code {
             413 => Self::PayloadTooLarge,
             414 => Self::UriTooLong,
             415 => Self::UnsupportedMediaType,
+            416 => Self::RangeNotSatisfiable,
             417 => Self::ExpectationFailed,
             421 => Self::MisdirectedRequest,
             422 => Self::Unprocessable,

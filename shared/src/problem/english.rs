@@ -59,6 +59,7 @@ pub(super) fn texts(code: Code) -> (&'static str, &'static str) {
         ),
         Code::Gone => ("Gone", "What was asked for existed once, and does no more."),
         Code::PayloadTooLarge => ("Content too large", "The content is larger than allowed."),
+        Code::RangeNotSatisfiable => ("No such part", "The file ends before the part asked for."),
         Code::UriTooLong => ("Address too long", "The address is too long."),
         Code::UnsupportedMediaType => (
             "Format not accepted",

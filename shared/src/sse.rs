@@ -6,19 +6,19 @@ use futures::Stream;
 use serde::Serialize;
 
 /// One event with JSON data.
-pub(crate) fn event(name: &str, data: &impl Serialize) -> Bytes {
+pub fn event(name: &str, data: &impl Serialize) -> Bytes {
     // Our own types serialise; JSON holds no raw line feed, so one data line is enough.
     let json = serde_json::to_string(data).unwrap_or_else(|_| "null".to_owned());
     Bytes::from(format!("event: {name}\ndata: {json}\n\n"))
 }
 
 /// A comment that keeps the line open.
-pub(crate) fn heartbeat() -> Bytes {
+pub fn heartbeat() -> Bytes {
     Bytes::from_static(b": ping\n\n")
 }
 
 /// A response that streams events; no proxy may hold them back.
-pub(crate) fn response(
+pub fn response(
     events: impl Stream<Item = Result<Bytes, actix_web::Error>> + 'static,
 ) -> HttpResponse {
     HttpResponse::Ok()
