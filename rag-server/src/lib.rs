@@ -28,7 +28,7 @@ pub use openapi::document as openapi_document;
 pub use query::{
     AnswerWarning, Mode, QueryConfig, QueryRequest, QueryResponse, RelatedSection, Search,
     SearchHit, SearchRequest, SearchResponse, Section, Source, Timings, TokenUsage, TopicRequest,
-    TopicResponse,
+    TopicResponse, Turn,
 };
 
 /// Every SQL statement of this server, so that tests can prepare them on both databases.
