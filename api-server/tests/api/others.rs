@@ -29,7 +29,7 @@ on_both! {
         app.call(Some(&ana), "POST", "/chat", Some(json!({"content": "O que é hipertrofia?"}))).await;
         let conversations = app.get(&ana, "/chat/conversations").await.ok();
         let before = belongings(&app, &ana).await;
-        let conversation = &conversations["conversations"][0]["id"];
+        let conversation = &conversations[0]["id"];
         let (session, key) = (session.as_str().unwrap(), key["id"].as_str().unwrap());
         let ids = [
             conversation.as_str().unwrap_or_else(|| panic!("{conversations}")),
