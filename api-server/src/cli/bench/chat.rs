@@ -183,17 +183,14 @@ async fn ask(
 ) -> anyhow::Result<(Latencies, Latencies)> {
     let started = Instant::now();
     let everybody = (0..people).map(|person| async move {
-        let (mut here, mut there) = (api.line().await?, rag.line().await?);
         let (mut direct, mut through) = (Vec::new(), Vec::new());
         tokio::time::sleep(THINKS.mul_f64(f64::from(person) / f64::from(people))).await;
         let mut turn = 0;
         while started.elapsed() < length {
             let turn_began = Instant::now();
             let question = question(person, turn);
-            // Their connections would be closed for silence meanwhile.
-            if turn > 0 {
-                (here, there) = (api.line().await?, rag.line().await?);
-            }
+            // A connection of its own each time: a silent one would be closed meanwhile.
+            let (mut here, mut there) = (api.line().await?, rag.line().await?);
             let asked = Instant::now();
             if (person + turn) % 2 == 0 {
                 there.ask(&query(rag, tokens, "/query", &question)?).await?;
