@@ -16,7 +16,7 @@ venv=$CARGO_TARGET_DIR/schemathesis
 }
 if [ -z "${API_SERVER_BIN:-}" ]; then
     need_toolchain
-    cargo build --quiet --package api-server
+    cargo build --quiet --locked --workspace --bins
     API_SERVER_BIN=$CARGO_TARGET_DIR/debug/api-server
 fi
 

@@ -8,7 +8,7 @@
 #   RAG_URL, SERVICE_SECRET          its rag-server, asked directly where the api-server has no chat yet
 #   API_SERVER_BIN, RAG_SERVER_BIN   programs to start; built with cargo when absent
 set -euo pipefail
-cd "$(dirname "$0")/.."
+. "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
 for tool in curl jq; do
   command -v "$tool" >/dev/null || { echo "smoke.sh: $tool is missing" >&2; exit 2; }
 done
@@ -22,7 +22,6 @@ clean_up() {
 }
 trap clean_up EXIT
 
-say() { printf '%s\n' "$*"; }
 fail() { printf 'smoke.sh: %s\n' "$*" >&2; exit 1; }
 
 free_port() {
@@ -44,8 +43,9 @@ answers() {
 program() {
   local variable=$1 name=$2
   if [ -n "${!variable:-}" ]; then echo "${!variable}"; return; fi
-  cargo build -q -p "$name" >&2
-  echo "${CARGO_TARGET_DIR:-target}/debug/$name"
+  # All of it, as run.sh builds it: parts alone would be built anew, with other features.
+  cargo build -q --locked --workspace --bins >&2
+  echo "$CARGO_TARGET_DIR/debug/$name"
 }
 
 secret() { head -c 48 /dev/urandom | base64 | tr -d '\n'; }
