@@ -17,6 +17,7 @@ mod materials;
 mod mirror;
 mod openai;
 mod openapi;
+mod poison;
 mod query;
 mod samples;
 mod store;
