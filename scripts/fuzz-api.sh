@@ -2,7 +2,7 @@
 # Runs schemathesis over the api-server's OpenAPI document, once as each kind of caller: no answer may be a 5xx, or one the
 # document does not know.
 # usage: scripts/fuzz-api.sh [examples per operation, 50]
-# API_SERVER_BIN names a server that is built already.
+# API_SERVER_BIN and RAG_SERVER_BIN name servers that are built already.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
 examples=${1:-50}
@@ -19,12 +19,14 @@ if [ -z "${API_SERVER_BIN:-}" ]; then
     cargo build --quiet --locked --workspace --bins
     API_SERVER_BIN=$CARGO_TARGET_DIR/debug/api-server
 fi
+rag_server=${RAG_SERVER_BIN:-$CARGO_TARGET_DIR/debug/rag-server}
 
 folder=$(mktemp -d)
 server=
+rag=
 # shellcheck disable=SC2317 # called by the trap
 stop() {
-    [ -z "$server" ] || kill "$server" 2>/dev/null || true
+    for one in $server $rag; do kill "$one" 2>/dev/null || true; done
     rm -rf "$folder"
 }
 trap stop EXIT
@@ -33,20 +35,27 @@ random() { head -c 36 /dev/urandom | base64 | tr '+/' 'ab'; }
 password=$(random)
 port=$(shuf -i 20000-60000 -n 1)
 service_secret=$(random)
+rag_port=$((port + 1))
+# Its own routes have a suite of their own; here it stands behind chat and materials.
+env -i ENV_FILE=/dev/null DATA_DIR="$folder/rag" LOG_LEVEL=error PORT="$rag_port" SERVICE_SECRET="$service_secret" \
+    MODEL_DIR="$root/assets/models/e5-small-pt-en" "$rag_server" serve 2>"$folder/rag.log" &
+rag=$!
 # The environment is the server's whole configuration: nothing of the operator's is fuzzed.
 env -i ENV_FILE=/dev/null ENVIRONMENT=testing CONFIG_DIR="$root/config" DATA_DIR="$folder" LOG_LEVEL=error API_HOST=127.0.0.1 \
-    API_PORT="$port" JWT_SECRET_KEY="$(random)" SERVICE_SECRET="$service_secret" WEBHOOK_SECRET="$(random)" \
+    API_PORT="$port" JWT_SECRET_KEY="$(random)" SERVICE_SECRET="$service_secret" RAG_SERVER_URL="http://127.0.0.1:$rag_port" WEBHOOK_SECRET="$(random)" \
     ADMIN_USERNAME=admin ADMIN_PASSWORD="$password" MAX_LOGIN_ATTEMPTS=1000000000 \
     "$API_SERVER_BIN" serve 2>"$folder/log" &
 server=$!
 base=http://127.0.0.1:$port
-for _ in $(seq 300); do
-    curl -fs -o /dev/null "$base/health" && break
-    kill -0 "$server" 2>/dev/null || {
-        cat "$folder/log" >&2
-        exit 1
-    }
-    sleep 0.1
+for url in "$base" "http://127.0.0.1:$rag_port"; do
+    for _ in $(seq 300); do
+        curl -fs -o /dev/null "$url/health" && break
+        if ! kill -0 "$server" || ! kill -0 "$rag"; then
+            cat "$folder/log" "$folder/rag.log" >&2
+            exit 1
+        fi
+        sleep 0.1
+    done
 done
 
 field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }

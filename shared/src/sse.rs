@@ -5,6 +5,15 @@ use actix_web::web::Bytes;
 use futures::Stream;
 use serde::Serialize;
 
+/// An event, for OpenAPI documents.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+pub struct Event {
+    /// What kind it is.
+    pub event: String,
+    /// JSON.
+    pub data: String,
+}
+
 /// One event with JSON data.
 pub fn event(name: &str, data: &impl Serialize) -> Bytes {
     // Our own types serialise; JSON holds no raw line feed, so one data line is enough.

@@ -517,7 +517,7 @@ pub(crate) async fn describe(
 ///
 /// Each event's data is `{id, state, pages, passages, embedded, reason}`.
 #[utoipa::path(tag = "materials", params(("id" = String, Path)),
-    responses((status = 200, content_type = "text/event-stream", body = String), Problems))]
+    responses((status = 200, content_type = "text/event-stream", body = shared::sse::Event), Problems))]
 #[get("/materials/{id:.*}/events")]
 pub(crate) async fn follow(
     _caller: Caller,

@@ -30,7 +30,7 @@ pub(crate) async fn query(
 /// answer than they do (`warnings` holds `stream_broken`): what counts is `done`. A comment keeps the line open while
 /// nothing is there to be said. Closing the connection ends the call to the chat model.
 #[utoipa::path(tag = "query", request_body = QueryRequest,
-    responses((status = 200, content_type = "text/event-stream", body = String), Problems))]
+    responses((status = 200, content_type = "text/event-stream", body = shared::sse::Event), Problems))]
 #[post("/query/stream")]
 pub(crate) async fn query_stream(
     request: Json<QueryRequest>,

@@ -139,7 +139,7 @@ pub(crate) async fn educational(
 /// The answer as it is written: server-sent events `token` (`{"text"}`), `sources`, then `done` with everything `/chat`
 /// answers, or `error` with a problem. Comments keep the line open; leaving it ends the work.
 #[utoipa::path(tag = "chat", request_body = ChatRequest,
-    responses((status = 200, content_type = "text/event-stream", body = String), Problems))]
+    responses((status = 200, content_type = "text/event-stream", body = shared::sse::Event), Problems))]
 #[post("/chat/stream")]
 pub(crate) async fn stream(
     caller: Caller,
@@ -151,7 +151,7 @@ pub(crate) async fn stream(
 
 /// The same as `/chat/stream`, for clients that send `message` and `thread_id`.
 #[utoipa::path(tag = "chat", request_body = ChatRequest,
-    responses((status = 200, content_type = "text/event-stream", body = String), Problems))]
+    responses((status = 200, content_type = "text/event-stream", body = shared::sse::Event), Problems))]
 #[post("/chat/agent")]
 pub(crate) async fn agent(
     caller: Caller,
