@@ -182,7 +182,7 @@ pub(crate) async fn cancel(
 ///
 /// Each event's data is the job as `GET /jobs/{id}` shows it.
 #[utoipa::path(tag = "jobs", params(("id" = String, Path)),
-    responses((status = 200, content_type = "text/event-stream", body = shared::sse::Event), Problems))]
+    responses((status = 200, content_type = "text/event-stream", body = sse::Event), Problems))]
 #[get("/jobs/{id}/events")]
 pub(crate) async fn events(
     id: Path<String>,

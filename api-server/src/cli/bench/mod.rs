@@ -120,9 +120,9 @@ pub(crate) async fn run(output: Output, args: BenchArgs) -> anyhow::Result<()> {
     let threads = password_threads();
     let argon2id_per_second = argon2id_rate(threads, length).await?;
     let paced_alone = server.many(4, &me, PACE, length).await?;
-    // Two more than are checked at a time: there is always one waiting.
+    // Enough that one always waits for its turn, also while others write their sessions down.
     let (logins, paced_during_logins) = tokio::join!(
-        server.many(threads.saturating_add(2), &log_in, Duration::ZERO, length),
+        server.many(threads.saturating_add(7), &log_in, Duration::ZERO, length),
         server.many(4, &me, PACE, length)
     );
     let (logins, paced_during_logins) = (logins?, paced_during_logins?);
