@@ -5,7 +5,6 @@
 # usage: scripts/smoke.sh [API_URL]
 #   API_URL         a running api-server; without it both servers are started on free ports, in a folder of their own
 #   ADMIN_USERNAME, ADMIN_PASSWORD   who signs in on a running one
-#   RAG_URL, SERVICE_SECRET          its rag-server, asked directly where the api-server has no chat yet
 #   API_SERVER_BIN, RAG_SERVER_BIN   programs to start; built with cargo when absent
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
@@ -60,13 +59,13 @@ if [ -z "$api" ]; then
   JWT_SECRET_KEY=$(secret)
   export SERVICE_SECRET ADMIN_USERNAME ADMIN_PASSWORD JWT_SECRET_KEY LOG_LEVEL=warn ENV_FILE=/dev/null
   rag_port=$(free_port)
-  RAG_URL=http://127.0.0.1:$rag_port
+  rag=http://127.0.0.1:$rag_port
   DATA_DIR=$folder/rag PORT=$rag_port "$rag_program" serve &
   pids+=($!)
-  answers "$RAG_URL/health" "${pids[-1]}"
+  answers "$rag/health" "${pids[-1]}"
   api_port=$(free_port)
   api=http://127.0.0.1:$api_port
-  DATA_DIR=$folder/api API_PORT=$api_port RAG_SERVER_URL=$RAG_URL "$api_program" serve &
+  DATA_DIR=$folder/api API_PORT=$api_port RAG_SERVER_URL=$rag "$api_program" serve &
   pids+=($!)
   answers "$api/api/health" "${pids[-1]}"
 fi
@@ -93,27 +92,10 @@ ready() {
   say "  $1: $(jq -r '"\(.pages) pages, \(.passages) passages"' <<<"$last")"
 }
 
-service_token() {
-  local now head body
-  encode() { base64 | tr -d '\n=' | tr '+/' '-_'; }
-  now=$(date +%s)
-  head=$(printf '{"typ":"JWT","alg":"HS256"}' | encode)
-  body=$(printf '{"iss":"acervo-api-server","aud":"acervo-rag-server","iat":%s,"exp":%s,"jti":"smoke%s"}' "$now" $((now + 60)) "$RANDOM" | encode)
-  printf '%s.%s.%s' "$head" "$body" \
-    "$(printf '%s.%s' "$head" "$body" | openssl dgst -sha256 -hmac "$SERVICE_SECRET" -binary | encode)"
-}
-
 # ask QUESTION: prints the sources of the answer
 ask() {
-  local answer
-  if answer=$(call -H 'Content-Type: application/json' --data "$(jq -n --arg content "$1" '{content: $content}')" \
-    "$api/api/chat" 2>/dev/null); then
-    jq -c .sources <<<"$answer"
-  else
-    printf 'header = "Authorization: Bearer %s"\n' "$(service_token)" >"$folder/service"
-    curl -sS --fail-with-body -K "$folder/service" -H 'Content-Type: application/json' \
-      --data "$(jq -n --arg question "$1" '{question: $question}')" "${RAG_URL:?}/query" | jq -c .sources
-  fi
+  call -H 'Content-Type: application/json' --data "$(jq -n --arg content "$1" '{content: $content}')" "$api/api/chat" |
+    jq -c .sources
 }
 
 say "sending a PDF and a spreadsheet"

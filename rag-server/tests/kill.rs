@@ -10,69 +10,12 @@
     reason = "tests"
 )]
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
-
-struct Server {
-    child: Child,
-    base: String,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-impl Server {
-    async fn start(folder: &Path, http: &reqwest::Client) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-        let child = Command::new(env!("CARGO_BIN_EXE_rag-server"))
-            .arg("serve")
-            .current_dir(root)
-            .env("DATA_DIR", folder)
-            .env("PORT", port.to_string())
-            .env("LOG_LEVEL", "error")
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
-        let server = Self {
-            child,
-            base: format!("http://127.0.0.1:{port}"),
-        };
-        let started = Instant::now();
-        while http
-            .get(format!("{}/health", server.base))
-            .send()
-            .await
-            .is_err()
-        {
-            assert!(
-                started.elapsed() < Duration::from_secs(60),
-                "the server does not start"
-            );
-            tokio::task::yield_now().await;
-        }
-        server
-    }
-
-    /// SIGKILL: nothing is flushed, nothing is told.
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
+use shared::testing::RagServer;
 
 fn number(name: &str, otherwise: usize) -> usize {
     std::env::var_os(name)
@@ -100,25 +43,24 @@ fn document(number: usize) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_lose_and_double_nothing() {
     let (kills, documents) = (number("KILLS", 10), number("KILL_DOCUMENTS", 30));
-    let folder = tempfile::tempdir().unwrap();
     let http = reqwest::Client::builder()
         .timeout(Duration::from_secs(20))
         .build()
         .unwrap();
     let mut random = SmallRng::seed_from_u64(20_260_101);
-    let mut server = Server::start(folder.path(), &http).await;
+    let mut server = RagServer::start(&[]).await;
+    let base = server.url().to_string();
     let (mut accepted, mut killed) = (0, 0);
     let mut next_kill = Instant::now() + Duration::from_millis(random.random_range(1..600));
     let started = Instant::now();
     loop {
         if killed < kills && Instant::now() >= next_kill {
-            server.kill();
+            server.restart().await;
             killed += 1;
-            server = Server::start(folder.path(), &http).await;
             next_kill = Instant::now() + Duration::from_millis(random.random_range(1..600));
         }
         if accepted < documents {
-            let url = format!("{}/materials/d{accepted}.md", server.base);
+            let url = format!("{base}materials/d{accepted}.md");
             if let Ok(answer) = http.put(url).body(document(accepted)).send().await {
                 assert_eq!(answer.status().as_u16(), 202, "{:?}", answer.text().await);
                 accepted += 1;
@@ -126,7 +68,7 @@ async fn kills_lose_and_double_nothing() {
             continue;
         }
         let status: Value = http
-            .get(format!("{}/status", server.base))
+            .get(format!("{base}status"))
             .send()
             .await
             .unwrap()
@@ -135,7 +77,7 @@ async fn kills_lose_and_double_nothing() {
             .unwrap();
         let ready = status["documents"]["ready"].as_u64().unwrap() as usize;
         if status["documents"]["failed"] != 0 {
-            let failed = format!("{}/materials?state=failed", server.base);
+            let failed = format!("{base}materials?state=failed");
             let failed = http.get(failed).send().await.unwrap().text().await;
             panic!("{failed:?}");
         }
@@ -145,7 +87,7 @@ async fn kills_lose_and_double_nothing() {
         if ready == documents {
             // Done before the last kill: one more document keeps it busy.
             let again = random.random_range(0..documents);
-            http.put(format!("{}/materials/d{again}.md", server.base))
+            http.put(format!("{base}materials/d{again}.md"))
                 .body(format!("{}\n\nRevisão {killed}.", document(again)))
                 .send()
                 .await
@@ -159,7 +101,7 @@ async fn kills_lose_and_double_nothing() {
     }
     let mut chunks = 0;
     for document in 0..documents {
-        let url = format!("{}/materials/d{document}.md", server.base);
+        let url = format!("{base}materials/d{document}.md");
         let material: Value = http.get(url).send().await.unwrap().json().await.unwrap();
         assert_eq!(
             (&material["state"], &material["embedded"]),
@@ -171,7 +113,7 @@ async fn kills_lose_and_double_nothing() {
             let word = format!("marcador{document}x{part}");
             let body = json!({ "query": word, "config": { "search": "text", "rerank": false } });
             let found: Value = http
-                .post(format!("{}/search", server.base))
+                .post(format!("{base}search"))
                 .json(&body)
                 .send()
                 .await
@@ -189,7 +131,7 @@ async fn kills_lose_and_double_nothing() {
         }
     }
     let stats: Value = http
-        .get(format!("{}/stats", server.base))
+        .get(format!("{base}stats"))
         .send()
         .await
         .unwrap()

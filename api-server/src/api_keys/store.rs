@@ -96,10 +96,5 @@ pub(crate) async fn delete(tx: &mut Tx, id: &str, uid: &str) -> Result<bool, DbE
 
 /// Removes those that ended.
 pub(crate) async fn prune(db: &Db, before: i64) -> Result<u64, DbError> {
-    on_db!(db, |pool| sqlx::query(PRUNE)
-        .bind(before)
-        .execute(pool)
-        .await
-        .map(|done| done.rows_affected()))
-    .map_err(DbError::from)
+    db.prune(PRUNE, before).await
 }

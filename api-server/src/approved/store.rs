@@ -3,7 +3,7 @@
 use shared::db::{Db, DbError, Tx};
 use shared::{on_db, on_tx};
 
-use crate::users::Role;
+use crate::users::{FirstPassword, NewUser, Role};
 
 const INSERT: &str = "INSERT INTO approved_users (id, username, username_key, email, full_name, role, external_id, \
     created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (username_key) DO NOTHING";
@@ -49,6 +49,19 @@ impl ApprovedRow {
             role: role.as_str().to_owned(),
             external_id,
             created_at: now,
+        }
+    }
+
+    /// The account the list admits.
+    pub(crate) fn into_user(self, password: FirstPassword) -> NewUser {
+        NewUser {
+            role: Role::parse(&self.role),
+            username: self.username,
+            email: Some(self.email),
+            full_name: self.full_name,
+            external_id: self.external_id,
+            approved: true,
+            password,
         }
     }
 }

@@ -60,10 +60,5 @@ pub(crate) async fn list(db: &Db, before: &str, limit: i64) -> Result<Vec<AuditR
 
 /// Removes what is older.
 pub(crate) async fn prune(db: &Db, before: i64) -> Result<u64, DbError> {
-    on_db!(db, |pool| sqlx::query(PRUNE)
-        .bind(before)
-        .execute(pool)
-        .await
-        .map(|done| done.rows_affected()))
-    .map_err(DbError::from)
+    db.prune(PRUNE, before).await
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use actix_web::web::{Bytes, BytesMut};
 use futures::{Stream, StreamExt as _};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use shared::http::HttpError;
 use shared::problem::{ApiError, Code, Problem};
+use shared::sse;
 
 use super::answer::ChatAnswer;
 use super::privacy::MaskedStream;
@@ -96,7 +96,7 @@ impl Relay {
                 return None;
             }
             match tokio::time::timeout(KEEP_ALIVE, self.upstream.next()).await {
-                Err(_) => return Some(Bytes::from_static(b": ping\n\n")),
+                Err(_) => return Some(sse::heartbeat()),
                 Ok(Some(Ok(bytes))) => self.take(&bytes).await,
                 Ok(Some(Err(error))) => self.fail(error.into()).await,
                 // It ended without `done`: cut off.
@@ -131,7 +131,7 @@ impl Relay {
                 match data_of::<Vec<Source>>(&event) {
                     Ok(sources) => {
                         let sources = self.chat.shown(sources);
-                        self.ready.push_back(make_event("sources", &sources));
+                        self.ready.push_back(sse::event("sources", &sources));
                     }
                     Err(error) => self.fail(error.into()).await,
                 }
@@ -178,7 +178,7 @@ impl Relay {
                     resposta: None,
                     details: answered.details,
                 };
-                self.ready.push_back(make_event("done", &whole));
+                self.ready.push_back(sse::event("done", &whole));
                 self.ended = true;
             }
             Err(error) => self.fail(error.into()).await,
@@ -187,14 +187,14 @@ impl Relay {
 
     fn say(&mut self, text: String) {
         if !text.is_empty() {
-            self.ready.push_back(make_event("token", &Token { text }));
+            self.ready.push_back(sse::event("token", &Token { text }));
         }
     }
 
     async fn fail(&mut self, error: ApiError) {
         tracing::warn!(error = %error.chain(), "answer broke off: {error}");
         self.chat.give_up(&self.prepared).await;
-        self.ready.push_back(make_event("error", &error.problem()));
+        self.ready.push_back(sse::event("error", &error.problem()));
         self.ended = true;
     }
 }
@@ -225,13 +225,6 @@ fn name_of(event: &[u8]) -> Option<&[u8]> {
 fn data_of<T: serde::de::DeserializeOwned>(event: &[u8]) -> Result<T, RagError> {
     let data = fields(event, b"data").collect::<Vec<_>>().join(&b'\n');
     serde_json::from_slice(&data).map_err(|error| HttpError::Json(error).into())
-}
-
-/// One event with JSON data (WHATWG HTML, "Server-sent events").
-fn make_event(name: &str, data: &impl Serialize) -> Bytes {
-    // Our own types serialise, and JSON holds no raw line feed, so that one data line is enough.
-    let json = serde_json::to_string(data).unwrap_or_else(|_| json!(null).to_string());
-    Bytes::from(format!("event: {name}\ndata: {json}\n\n"))
 }
 
 #[cfg(test)]

@@ -13,8 +13,7 @@ use crate::mail::{self, Mails, Purpose};
 use crate::opaque;
 use crate::passwords::UNUSABLE;
 use crate::users::{
-    Changes, FirstPassword, NewUser, Role, UserError, UserService, is_username,
-    store as users_store,
+    Changes, FirstPassword, UserError, UserService, is_username, store as users_store,
 };
 
 /// A link that confirmed an account answers again for so long: pages ask twice, and people reload.
@@ -134,15 +133,7 @@ impl LinkService {
         .await?;
         tx.commit().await?;
         if let Some(entry) = listed {
-            let new = NewUser {
-                role: Role::parse(&entry.role),
-                username: entry.username,
-                email: Some(entry.email),
-                full_name: entry.full_name,
-                external_id: entry.external_id,
-                approved: true,
-                password: FirstPassword::ByLink,
-            };
+            let new = entry.into_user(FirstPassword::ByLink);
             self.users.create_or_renumber(actor, new).await?;
         } else {
             let changes = Changes {

@@ -80,10 +80,5 @@ pub(crate) async fn use_up(tx: &mut Tx, digest: &str, now: i64) -> Result<bool, 
 
 /// Removes those that ended.
 pub(crate) async fn prune(db: &Db, before: i64) -> Result<u64, DbError> {
-    on_db!(db, |pool| sqlx::query(PRUNE)
-        .bind(before)
-        .execute(pool)
-        .await
-        .map(|done| done.rows_affected()))
-    .map_err(DbError::from)
+    db.prune(PRUNE, before).await
 }

@@ -5,7 +5,7 @@ use shared::db::DbError;
 use super::provider::Identity;
 use super::service::OidcService;
 use super::{OidcError, store};
-use crate::approved::{self, ApprovedRow};
+use crate::approved;
 use crate::audit::{self, Action, Actor, Deed};
 use crate::opaque;
 use crate::passwords::UNUSABLE;
@@ -69,7 +69,7 @@ impl OidcService {
         let mut listed = approved::store::by_email(&self.db, email).await?;
         match (listed.pop(), listed.pop()) {
             (Some(_), Some(_)) => Err(OidcError::Ambiguous),
-            (Some(entry), None) => Ok(of_list(entry)),
+            (Some(entry), None) => Ok(entry.into_user(without_password())),
             (None, _) if admits_anybody => {
                 let wished = identity
                     .username
@@ -127,18 +127,6 @@ impl OidcService {
         audit::record(&mut tx, deed).await?;
         tx.commit().await?;
         Ok(())
-    }
-}
-
-fn of_list(entry: ApprovedRow) -> NewUser {
-    NewUser {
-        role: Role::parse(&entry.role),
-        username: entry.username,
-        email: Some(entry.email),
-        full_name: entry.full_name,
-        external_id: entry.external_id,
-        approved: true,
-        password: without_password(),
     }
 }
 

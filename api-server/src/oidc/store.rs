@@ -57,12 +57,7 @@ pub(super) async fn take(
 
 /// Removes sign-ins that nobody ended.
 pub(crate) async fn prune(db: &Db, before: i64) -> Result<u64, DbError> {
-    on_db!(db, |pool| sqlx::query(PRUNE)
-        .bind(before)
-        .execute(pool)
-        .await
-        .map(|done| done.rows_affected()))
-    .map_err(DbError::from)
+    db.prune(PRUNE, before).await
 }
 
 /// The account of somebody at a provider.

@@ -159,10 +159,5 @@ pub(crate) async fn session_of_token(tx: &mut Tx, digest: &str) -> Result<Option
 
 /// Removes sessions that nothing can use any more.
 pub(crate) async fn prune(db: &Db, before: i64) -> Result<u64, DbError> {
-    on_db!(db, |pool| sqlx::query(PRUNE)
-        .bind(before)
-        .execute(pool)
-        .await
-        .map(|done| done.rows_affected()))
-    .map_err(DbError::from)
+    db.prune(PRUNE, before).await
 }

@@ -21,11 +21,6 @@ pub(crate) async fn remember(db: &Db, digest: &str, now: i64) -> Result<bool, Db
     .map_err(DbError::from)
 }
 
-pub(crate) async fn prune(db: &Db, before: i64) -> Result<(), DbError> {
-    on_db!(db, |pool| sqlx::query(PRUNE)
-        .bind(before)
-        .execute(pool)
-        .await
-        .map(|_| ()))
-    .map_err(DbError::from)
+pub(crate) async fn prune(db: &Db, before: i64) -> Result<u64, DbError> {
+    db.prune(PRUNE, before).await
 }

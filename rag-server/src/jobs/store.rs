@@ -420,10 +420,5 @@ pub(crate) async fn count_by_state(db: &Db) -> Result<Vec<(JobState, i64)>, DbEr
 
 /// Forgets jobs that ended before `before`.
 pub(crate) async fn prune(db: &Db, before: i64) -> Result<u64, DbError> {
-    on_db!(db, |pool| sqlx::query(PRUNE)
-        .bind(before)
-        .execute(pool)
-        .await
-        .map(|done| done.rows_affected()))
-    .map_err(DbError::from)
+    db.prune(PRUNE, before).await
 }

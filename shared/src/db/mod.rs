@@ -230,6 +230,19 @@ async fn create_schema(options: &PgConnectOptions, schema: &str) -> Result<(), D
 }
 
 impl Db {
+    /// Runs a `DELETE` whose `$1` is a time in Unix milliseconds; how many rows it removed.
+    ///
+    /// # Errors
+    /// [`DbError`]; nothing was removed then.
+    pub async fn prune(&self, delete: &'static str, before: i64) -> Result<u64, DbError> {
+        on_db!(self, |pool| sqlx::query(delete)
+            .bind(before)
+            .execute(pool)
+            .await
+            .map(|done| done.rows_affected()))
+        .map_err(DbError::from)
+    }
+
     /// `sqlite` or `postgres`.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Data;
 use actix_web::{HttpResponse, get, post};
-use futures::{Stream, StreamExt as _};
+use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use shared::body::Json;
 use shared::problem::{ApiError, Problems};
+use shared::sse;
 
 use crate::access::Caller;
 use crate::chat::ChatService;
@@ -139,7 +140,7 @@ pub(crate) async fn educational(
 /// The answer as it is written: server-sent events `token` (`{"text"}`), `sources`, then `done` with everything `/chat`
 /// answers, or `error` with a problem. Comments keep the line open; leaving it ends the work.
 #[utoipa::path(tag = "chat", request_body = ChatRequest,
-    responses((status = 200, content_type = "text/event-stream", body = shared::sse::Event), Problems))]
+    responses((status = 200, content_type = "text/event-stream", body = sse::Event), Problems))]
 #[post("/chat/stream")]
 pub(crate) async fn stream(
     caller: Caller,
@@ -151,7 +152,7 @@ pub(crate) async fn stream(
 
 /// The same as `/chat/stream`, for clients that send `message` and `thread_id`.
 #[utoipa::path(tag = "chat", request_body = ChatRequest,
-    responses((status = 200, content_type = "text/event-stream", body = shared::sse::Event), Problems))]
+    responses((status = 200, content_type = "text/event-stream", body = sse::Event), Problems))]
 #[post("/chat/agent")]
 pub(crate) async fn agent(
     caller: Caller,
@@ -168,17 +169,7 @@ async fn events(
 ) -> Result<HttpResponse, ApiError> {
     let chat: Arc<ChatService> = chat.into_inner();
     let events = chat.stream(&caller.account.uid, &body.asked()).await?;
-    Ok(streamed(events))
-}
-
-/// A response that streams events; no proxy may hold them back.
-fn streamed(events: impl Stream<Item = Bytes> + 'static) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/event-stream; charset=utf-8")
-        .insert_header(("Cache-Control", "no-store"))
-        .insert_header(("X-Accel-Buffering", "no"))
-        .insert_header(("Content-Encoding", "identity"))
-        .streaming(events.map(Ok::<_, actix_web::Error>))
+    Ok(sse::response(events.map(Ok)))
 }
 
 /// How long messages may be.

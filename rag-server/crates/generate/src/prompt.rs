@@ -63,6 +63,17 @@ pub struct Said<'a> {
     pub text: &'a str,
 }
 
+impl Said<'_> {
+    /// Who said it, as a transcript names the two.
+    pub(crate) fn speaker(&self) -> &'static str {
+        if self.by_assistant {
+            "Assistente"
+        } else {
+            "Estudante"
+        }
+    }
+}
+
 /// Everything a prompt is made from.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Asked<'a> {
@@ -147,17 +158,10 @@ fn compose(asked: &Asked<'_>, fence: &str) -> Vec<Message> {
     let mut system = rules(asked, fence);
     let mut messages = Vec::new();
     let user = if let Some(template) = template {
-        let history = asked.history.iter().map(|said| {
-            format!(
-                "{}: {}\n",
-                if said.by_assistant {
-                    "Assistente"
-                } else {
-                    "Estudante"
-                },
-                inert(said.text)
-            )
-        });
+        let history = asked
+            .history
+            .iter()
+            .map(|said| format!("{}: {}\n", said.speaker(), inert(said.text)));
         let mut filled = fill(template, &material, &question, &history.collect::<String>());
         if !template.contains("{context}") {
             filled = format!("{material}\n\n{filled}");

@@ -33,15 +33,7 @@ pub fn messages(question: &str, history: &[Said<'_>], language: Language) -> Vec
         .unwrap_or_default();
     let turns = recent.iter().map(|said| {
         let text: String = visible(said.text).chars().take(TURN).collect();
-        format!(
-            "{}: {}\n",
-            if said.by_assistant {
-                "Assistente"
-            } else {
-                "Estudante"
-            },
-            one_line(&text)
-        )
+        format!("{}: {}\n", said.speaker(), one_line(&text))
     });
     let conversation: String = turns.collect();
     vec![
