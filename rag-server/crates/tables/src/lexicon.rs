@@ -105,7 +105,7 @@ const PHRASES: &[(Does, &str)] = &[
     ),
     (
         Does::MinOf("data"),
-        "mais antigo|mais antiga|mais antigos|mais antigas|earliest|oldest",
+        "mais antigo|mais antiga|mais antigos|mais antigas|earliest",
     ),
     (
         Does::MaxOf("peso"),
@@ -122,7 +122,7 @@ const PHRASES: &[(Does, &str)] = &[
     ),
     (
         Does::MaxOf("idade"),
-        "mais velho|mais velha|mais velhos|mais velhas",
+        "mais velho|mais velha|mais velhos|mais velhas|oldest",
     ),
     (
         Does::MinOf("idade"),

@@ -333,8 +333,11 @@ impl Assembler<'_, '_> {
         if found.is_none() && op.is_some() && !grouped {
             found = after;
         }
-        let Some(op) = op.or_else(|| (found.is_some() && found == before).then_some(Op::Equal))
-        else {
+        // `nota 10` compares; `custam 3 cadernos` does not.
+        let says = before.is_some_and(|(place, _)| {
+            matches!(self.is(place), Some(Is::Columns(columns)) if columns.iter().all(|(_, sure)| *sure != Sure::Synonym))
+        });
+        let Some(op) = op.or_else(|| (says && found == before).then_some(Op::Equal)) else {
             return self.bare_number(at, first);
         };
         let field = if let Some((place, field)) = found {

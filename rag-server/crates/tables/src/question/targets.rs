@@ -137,6 +137,15 @@ impl Assembler<'_, '_> {
                 return Err(Why::NotComputable);
             }
             let field = self.only_number(&numbers, atoms)?;
+            // `o valor total do estoque` is not the sum of its prices.
+            let worth = (0..self.tags.len()).any(|at| {
+                self.does(at) == Some(Does::Measure)
+                    && self.text(at).to_lowercase().starts_with("val")
+            });
+            let money = self.scope.kind(field) == Kind::Currency && !self.is_price(field);
+            if !mean && !self.says(field) && !money && (worth || self.is_price(field)) {
+                return Err(Why::NotComputable);
+            }
             let function = if mean { Function::Mean } else { Function::Sum };
             return Ok(self.computed(base, function, Some(field)));
         }
@@ -177,8 +186,45 @@ impl Assembler<'_, '_> {
             .view
             .fields()
             .into_iter()
-            .filter(|field| self.scope.kind(*field) == Kind::Currency)
+            .filter(|field| self.scope.kind(*field) == Kind::Currency && !self.is_price(*field))
             .collect()
+    }
+
+    /// What one piece costs: adding it up over rows says nothing.
+    fn is_price(&self, field: Field) -> bool {
+        self.scope.view.column(field).is_some_and(|column| {
+            crate::value::key(&column.name)
+                .split(|c: char| !c.is_alphanumeric())
+                .any(|word| {
+                    matches!(
+                        word,
+                        "preco" | "price" | "unitario" | "unitaria" | "unit" | "tarifa" | "taxa"
+                    )
+                })
+        })
+    }
+
+    /// The table counts pieces in a column of its own, so that its rows are not what is counted.
+    fn has_amounts(&self) -> bool {
+        self.scope.view.fields().into_iter().any(|field| {
+            self.scope.view.column(field).is_some_and(|column| {
+                column.kind == Kind::Integer
+                    && !column.identifier
+                    && crate::value::key(&column.name)
+                        .split(' ')
+                        .any(|word| lexicon::synonyms(&stem(word), &stem("quantidade")))
+            })
+        })
+    }
+
+    /// The words name the column, not one that means the same.
+    fn says(&self, field: Field) -> bool {
+        self.tags.iter().any(|tag| match &tag.is {
+            Is::Columns(columns) => columns
+                .iter()
+                .any(|(own, sure)| *own == field && *sure != crate::vocabulary::Sure::Synonym),
+            _ => false,
+        })
     }
 
     /// What is counted is the table's name, a value, or rows.
@@ -722,6 +768,10 @@ impl Assembler<'_, '_> {
                 (None, None) => return Err(Why::NotComputable),
             };
             let flow = self.words.iter().any(|word| lexicon::is_flow(&word.folded));
+            // `vendeu mais`: pieces or money?
+            if flow && numbers.is_empty() && self.has_amounts() {
+                return Err(Why::Unclear(String::new(), Vec::new()));
+            }
             let noun = count
                 || (0..self.tags.len())
                     .any(|at| self.is_row_noun(at) || self.does(at) == Some(Does::Rows));
@@ -872,6 +922,10 @@ impl Assembler<'_, '_> {
             [group, counted] => (group.field, Some(counted.field)),
             _ => return Err(Why::NotComputable),
         };
+        // `o mais vendido`: by pieces, by value or by rows?
+        if self.words.iter().any(|word| lexicon::is_flow(&word.folded)) {
+            return Err(Why::NotComputable);
+        }
         let noun = counted.is_some()
             || (extreme.at + 1..self.tags.len()).any(|at| {
                 self.is_row_noun(at)
@@ -949,6 +1003,16 @@ impl Assembler<'_, '_> {
                 let rows = self.counts_rows(count) || (sum && self.find(&[Does::Rows]).is_some());
                 if distinct || (sum && !rows) {
                     return Err(Why::NotComputable);
+                }
+                // `quantos notebooks foram vendidos`: pieces or rows?
+                let value = self
+                    .after(at)
+                    .is_some_and(|noun| matches!(self.is(noun), Some(Is::Values(..))));
+                if value && (flow || self.has_amounts()) {
+                    return Err(Why::Unclear(
+                        self.text(at),
+                        vec!["quantidade".to_owned(), "linhas".to_owned()],
+                    ));
                 }
                 let named_row = atoms
                     .iter()
