@@ -8,12 +8,6 @@ cd "$root" || exit
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-/var/tmp/acervo-target}"
 export PATH="$HOME/.cargo/bin:$PATH"
 
-# People's own settings, where they made any.
-set -a
-# shellcheck source=/dev/null
-[ ! -f .env ] || . ./.env
-set +a
-
 say() { printf '== %s\n' "$*"; }
 
 # Installs the Debian packages of the programs that are missing; each argument is program:package.
@@ -42,4 +36,17 @@ need_toolchain() {
     need protoc:protobuf-compiler cc:gcc c++:g++ make:make
     # The messages that come with protoc are a package of their own in Debian.
     [ -e "$(dirname "$(command -v protoc)")/../include/google/protobuf/empty.proto" ] || need no-such-program:libprotobuf-dev
+}
+
+# Random secrets in .env, where there is no .env yet: servers never invent them.
+make_secrets() {
+    [ ! -e .env ] || return 0
+    say "writing random secrets to .env"
+    (
+        umask 077
+        for name in SERVICE_SECRET JWT_SECRET_KEY; do
+            printf '%s=%s\n' "$name" "$(head -c 48 /dev/urandom | base64 -w 0)"
+        done >.env.new
+        mv .env.new .env
+    )
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds Acervo, starts it on embedded defaults, indexes the samples and asks a first question.
+# Builds Acervo, starts both servers on embedded defaults, indexes the samples and asks a first question.
 # usage: scripts/run.sh [--once]     --once: stop after the answers
-# The data goes to DATA_DIR (default: data), the address is http://127.0.0.1:${PORT:-8001}.
+# The data goes to DATA_DIR (default: data); random secrets go to .env at the first start.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
 
@@ -19,27 +19,35 @@ now_ms() { date +%s%3N; }
 t0=$(now_ms)
 need_toolchain
 say "building (the first time takes about half an hour on two cores, later ones seconds)"
-cargo build --locked -p rag-server
+cargo build --locked --workspace --bins
 t1=$(now_ms)
+make_secrets
 
 rag="$CARGO_TARGET_DIR/debug/rag-server"
-log=$(mktemp)
-"$rag" serve >"$log" 2>&1 &
-server=$!
+api="$CARGO_TARGET_DIR/debug/api-server"
+logs=$(mktemp -d)
+servers=
 stop() {
-    kill "$server" 2>/dev/null || true
-    wait "$server" 2>/dev/null || true
-    rm -f "$log"
+    for server in $servers; do kill "$server" 2>/dev/null || true; done
+    for server in $servers; do wait "$server" 2>/dev/null || true; done
+    rm -rf "$logs"
 }
 trap stop EXIT
 trap 'exit 130' INT TERM
-until "$rag" healthcheck >/dev/null 2>&1; do
-    kill -0 "$server" 2>/dev/null || {
-        cat "$log" >&2
-        exit 1
-    }
-    sleep 0.05
-done
+# Starts a server and waits until it answers.
+start() {
+    "$1" serve >"$logs/$(basename "$1")" 2>&1 &
+    servers="$servers $!"
+    until "$1" healthcheck >/dev/null 2>&1; do
+        kill -0 "$!" 2>/dev/null || {
+            cat "$logs/$(basename "$1")" >&2
+            exit 1
+        }
+        sleep 0.05
+    done
+}
+start "$rag"
+start "$api"
 t2=$(now_ms)
 
 say "indexing assets/samples"
@@ -57,5 +65,5 @@ t4=$(now_ms)
 
 say "time: build $(((t1 - t0) / 1000)) s, start $((t2 - t1)) ms, indexing $((t3 - t2)) ms, two questions $((t4 - t3)) ms"
 [ -z "$once" ] || exit 0
-say "http://127.0.0.1:${PORT:-8001}/docs shows what it can do; ask with: $rag ask \"…\"; stop with Ctrl-C"
-wait "$server"
+say "http://127.0.0.1:${API_PORT:-8000}/docs/ shows what people's programs can do; ask with: $rag ask \"…\"; stop with Ctrl-C"
+wait -n

@@ -10,6 +10,9 @@ command -v cargo-nextest >/dev/null 2>&1 || {
 }
 export PATH="$CARGO_TARGET_DIR/tools/bin:$PATH"
 
+# People's own settings are not the tests'.
+export ENV_FILE=/dev/null
+
 stop_all() {
     stop_redis
     stop_postgres

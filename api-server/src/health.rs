@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
+use reqwest::Method;
 use serde::Serialize;
 use shared::body::Json;
 use shared::clock::{Clock, rfc3339};
 use shared::db::Db;
 use shared::problem::{ApiError, Problems};
-use shared::token::ServiceTokens;
-use url::Url;
 
 use crate::access::Caller;
 use crate::mail::{self, Mailer};
+use crate::rag::RagClient;
 use shared::cache::Cache;
 
 /// The rag-server is asked no longer.
@@ -28,10 +28,7 @@ pub(crate) struct HealthService {
     pub(crate) db: Db,
     pub(crate) cache: Arc<dyn Cache>,
     pub(crate) mailer: Arc<dyn Mailer>,
-    pub(crate) http: reqwest::Client,
-    pub(crate) rag_server_url: Url,
-    /// Shown to the rag-server.
-    pub(crate) to_rag: Option<ServiceTokens>,
+    pub(crate) rag: Arc<RagClient>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) started_at: i64,
 }
@@ -131,16 +128,11 @@ impl HealthService {
 
     async fn rag_server(&self) -> serde_json::Value {
         let away = || serde_json::json!({ "status": "unavailable" });
-        let Ok(url) = self.rag_server_url.join("/readyz") else {
+        let Ok(request) = self.rag.request(Method::GET, &["readyz"], &[]) else {
             return away();
         };
-        let mut request = self.http.get(url).timeout(PATIENCE);
-        if let Some(tokens) = &self.to_rag
-            && let Ok(token) = tokens.sign(&*self.clock)
-        {
-            request = request.bearer_auth(token);
-        }
-        match request.send().await {
+        // Its answer is worth showing whatever its status.
+        match request.timeout(PATIENCE).send().await {
             Ok(answer) => shared::http::read_json::<serde_json::Value>(answer, MAX_ANSWER)
                 .await
                 .unwrap_or_else(|_| away()),
@@ -164,6 +156,8 @@ pub(crate) async fn info() -> Json<SystemInfo> {
             "api-keys",
             "audit",
             "users-webhook",
+            "chat",
+            "assistant",
         ],
         documentation: "/docs/",
     })

@@ -6,7 +6,9 @@ mod access;
 mod api_keys;
 pub mod app;
 mod approved;
+mod assistant;
 mod audit;
+mod chat;
 pub mod cli;
 mod health;
 mod limits;
@@ -15,11 +17,17 @@ mod mail;
 mod opaque;
 mod openapi;
 pub mod passwords;
+#[allow(
+    dead_code,
+    reason = "materials and chat, which come next, use all of it"
+)]
+mod rag;
 mod routes;
 mod sessions;
 pub mod settings;
 pub mod tokens;
 mod two_factor;
+mod usage;
 mod users;
 mod webhook;
 
@@ -38,6 +46,9 @@ pub fn statements() -> Vec<&'static str> {
         mail::store::STATEMENTS,
         webhook::store::STATEMENTS,
         audit::store::STATEMENTS,
+        assistant::store::STATEMENTS,
+        chat::store::STATEMENTS,
+        usage::store::STATEMENTS,
     ]
     .concat()
 }

@@ -9,8 +9,12 @@ use utoipa_actix_web::service_config::ServiceConfig as DocumentedConfig;
 
 use crate::access::introspect;
 use crate::app::Services;
+use crate::chat::routes as chat;
 use crate::settings::Settings;
-use crate::{api_keys, approved, audit, health, links, sessions, two_factor, users, webhook};
+use crate::{
+    api_keys, approved, assistant, audit, health, links, sessions, two_factor, usage, users,
+    webhook,
+};
 
 /// What routes share; cheap to clone, one per thread.
 #[derive(Clone)]
@@ -43,6 +47,11 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.mails)))
             .app_data(Data::from(Arc::clone(&services.health)))
             .app_data(Data::from(Arc::clone(&services.delays)))
+            .app_data(Data::from(Arc::clone(&services.assistant)))
+            .app_data(Data::from(Arc::clone(&services.usage)))
+            .app_data(Data::from(Arc::clone(&services.chat)))
+            .app_data(Data::from(Arc::clone(&services.conversations)))
+            .app_data(Data::from(Arc::clone(&services.learning)))
             .app_data(Data::new(services.db.clone()))
             .app_data(JsonLimit(self.json_limit))
             .app_data((*self.methods).clone())
@@ -81,6 +90,33 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(api_keys::routes::list)
         .service(api_keys::routes::remove)
         .service(health::status)
+        .service(chat::ask::ask)
+        .service(chat::ask::chat_auth)
+        .service(chat::ask::educational)
+        .service(chat::ask::stream)
+        .service(chat::ask::agent)
+        .service(chat::ask::limits)
+        .service(chat::ask::models)
+        .service(chat::learning::path)
+        .service(chat::learning::explore)
+        .service(chat::conversations::context)
+        .service(chat::conversations::list)
+        .service(chat::conversations::read)
+        .service(chat::conversations::rename)
+        .service(chat::conversations::remove)
+        .service(chat::conversations::export)
+        .service(chat::conversations::feedback)
+        .service(usage::routes::own)
+        // For instructors and administrators
+        .service(chat::conversations::judged)
+        .service(assistant::routes::current)
+        .service(assistant::routes::templates)
+        .service(assistant::routes::save)
+        .service(assistant::routes::apply)
+        .service(assistant::routes::remove_template)
+        .service(assistant::routes::save_template)
+        .service(assistant::routes::reset)
+        .service(assistant::routes::history)
         // For administrators; fixed names before names of users
         .service(users::routes::count)
         .service(users::routes::users_count)
@@ -97,6 +133,7 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(approved::routes::add)
         .service(approved::routes::remove)
         .service(audit::routes::audit)
+        .service(usage::routes::all)
         // For the rag-server
         .service(introspect::introspect);
 }

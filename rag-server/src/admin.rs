@@ -12,6 +12,7 @@ use crate::embedding::Embedding;
 use crate::ingest::{IngestService, MirrorOptions};
 use crate::jobs::JobKind;
 use crate::materials::MaterialService;
+use crate::models::Models;
 
 /// What an act came to.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -100,31 +101,58 @@ pub(crate) async fn reindex(ingest: Data<IngestService>) -> Result<HttpResponse,
     }))
 }
 
-/// A key for the embedding endpoint.
+/// A key for a provider of chat models or for the embedding endpoint.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct InitializeRequest {
     /// The key; kept in memory alone.
     #[schema(value_type = String)]
     pub api_key: SecretString,
+    /// Whose key it is: `nvidia`, `openai`, `gemini`, `anthropic`, or a provider of the registry; told from the key where
+    /// absent.
+    #[serde(default)]
+    pub provider: Option<String>,
 }
 
-/// Sets the key of the embedding endpoint until the next start; it is never stored. JSON or a form, never the URL.
+/// Sets a key until the next start; it is never stored. JSON or a form, never the URL.
+///
+/// The chat models of its provider use it, and so does the embedding endpoint unless a provider is named.
 #[utoipa::path(tag = "admin", request_body = InitializeRequest, responses((status = 200, body = Acted), Problems))]
 #[post("/initialize")]
 pub(crate) async fn initialize(
     request: HttpRequest,
     body: Bytes,
     embedding: Data<Embedding>,
+    models: Data<Models>,
 ) -> Result<Json<Acted>, ApiError> {
     let asked: InitializeRequest = read(&request, &body)?;
-    let message = if embedding.use_key(asked.api_key).await? {
-        "O serviço de vetores aceitou a chave."
-    } else {
-        "O modelo de vetores deste servidor não precisa de chave."
+    let provider = asked.provider.as_deref();
+    let chat = models.use_key(provider, &asked.api_key);
+    if provider.is_some() && chat.is_none() {
+        return Err(Invalid::new()
+            .field(
+                "/provider",
+                "unknown_value",
+                "Nenhum modelo de conversa é deste provedor.",
+            )
+            .into());
+    }
+    let vectors = match provider {
+        Some(_) => Ok(false),
+        None => embedding.use_key(asked.api_key).await,
+    };
+    let message = match (chat, vectors) {
+        (Some(chat), Ok(true)) => {
+            format!("Os modelos de conversa de {chat} e o serviço de vetores usam a chave.")
+        }
+        // The embedding endpoint may well be another provider's.
+        (Some(chat), _) => format!("Os modelos de conversa de {chat} usam a chave."),
+        (None, Ok(true)) => "O serviço de vetores aceitou a chave.".to_owned(),
+        (None, Ok(false)) => "O modelo de vetores deste servidor não precisa de chave.".to_owned(),
+        (None, Err(error)) => return Err(error.into()),
     };
     Ok(Json(Acted {
         success: true,
-        message: message.into(),
+        message,
     }))
 }
 

@@ -11,6 +11,7 @@ use actix_web::web::{self, Data};
 use actix_web::{App as HttpApp, HttpServer, middleware};
 use anyhow::Context as _;
 use index::Index;
+use shared::cache::{Cache, MemoryCache, RedisCache};
 use shared::clock::{Clock, SystemClock};
 use shared::db::{self, Db};
 use shared::shutdown::Shutdown;
@@ -27,8 +28,9 @@ use crate::embedding::Embedding;
 use crate::ingest::IngestService;
 use crate::jobs::{JobService, Queue};
 use crate::materials::{Files, MaterialService};
+use crate::models::Models;
 use crate::openapi::ApiDoc;
-use crate::query::QueryService;
+use crate::query::{Aliases, Answers, QueryService};
 use crate::reader::{ReaderPool, ReaderSettings};
 use crate::routes;
 use crate::settings::Settings;
@@ -75,6 +77,8 @@ pub struct Services {
     pub ingest: Arc<IngestService>,
     /// Vectors.
     pub embedding: Arc<Embedding>,
+    /// Chat models.
+    pub models: Arc<Models>,
     /// State of the server.
     pub status: Arc<StatusService>,
     /// The index.
@@ -160,11 +164,24 @@ impl Services {
             refused: std::sync::Mutex::default(),
             stopping: CancellationToken::new(),
         });
+        let path = settings.data_dir.join("aliases.json");
+        let aliases =
+            Aliases::open(&path).with_context(|| format!("cannot use {}", path.display()))?;
+        let models = Arc::new(Models::new(&settings.chat).context("cannot set up chat models")?);
+        let cache: Arc<dyn Cache> = match &settings.answers.redis_url {
+            Some(url) => Arc::new(
+                RedisCache::new(url, &settings.answers.prefix, Arc::clone(&clock))
+                    .context("cache.redis_url")?,
+            ),
+            None => Arc::new(MemoryCache::new(Arc::clone(&clock))),
+        };
+        let answers = Arc::new(Answers::new(cache, settings.answers.ttl));
         let query = Arc::new(QueryService::new(
             db.clone(),
             index.clone(),
             Arc::clone(&embedding),
             rank::Model::bundled(),
+            (Arc::new(aliases), Arc::clone(&models), answers),
             settings.retrieval,
         ));
         let status = Arc::new(StatusService::new(
@@ -172,6 +189,8 @@ impl Services {
             index.clone(),
             Arc::clone(&jobs),
             Arc::clone(&embedding),
+            Arc::clone(&models),
+            Arc::clone(&query),
             settings.index.collection.clone(),
         ));
         Ok(Self {
@@ -180,6 +199,7 @@ impl Services {
             query,
             ingest,
             embedding,
+            models,
             status,
             index,
             db,
@@ -188,19 +208,8 @@ impl Services {
     }
 
     /// The same services, ranking with another model.
-    pub(crate) fn with_ranking(mut self, model: rank::Model, settings: &Settings) -> Self {
-        let (db, index, embedding) = (
-            self.db.clone(),
-            self.index.clone(),
-            Arc::clone(&self.embedding),
-        );
-        self.query = Arc::new(QueryService::new(
-            db,
-            index,
-            embedding,
-            model,
-            settings.retrieval,
-        ));
+    pub(crate) fn with_ranking(mut self, model: rank::Model) -> Self {
+        self.query = Arc::new(self.query.ranked_by(model));
         self
     }
 

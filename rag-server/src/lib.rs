@@ -5,6 +5,7 @@
 mod access;
 mod admin;
 pub mod app;
+mod catalogue;
 pub mod cli;
 pub mod embedding;
 mod eval;
@@ -12,6 +13,8 @@ mod health;
 mod ingest;
 mod jobs;
 mod materials;
+mod models;
+mod openai;
 mod openapi;
 mod paging;
 mod query;
@@ -21,10 +24,12 @@ pub mod settings;
 mod sse;
 mod status;
 
+pub use catalogue::Lesson;
 pub use openapi::document as openapi_document;
 pub use query::{
-    Mode, QueryConfig, QueryRequest, QueryResponse, Search, SearchHit, SearchRequest,
-    SearchResponse, Source, Timings,
+    AnswerWarning, Mode, QueryConfig, QueryRequest, QueryResponse, RelatedSection, Search,
+    SearchHit, SearchRequest, SearchResponse, Section, Source, Timings, TokenUsage, TopicRequest,
+    TopicResponse,
 };
 
 /// Every SQL statement of this server, so that tests can prepare them on both databases.
@@ -32,6 +37,7 @@ pub fn statements() -> Vec<&'static str> {
     materials::store::STATEMENTS
         .iter()
         .chain(jobs::store::STATEMENTS)
+        .chain(catalogue::store::STATEMENTS)
         .copied()
         .collect()
 }

@@ -18,6 +18,7 @@ use crate::routes;
     ),
     tags(
         (name = "query", description = "Questions and searches"),
+        (name = "openai", description = "Acervo as a model: answers and vectors for clients of OpenAI's interface"),
         (name = "materials", description = "What is searched"),
         (name = "jobs", description = "What is being done"),
         (name = "admin", description = "Acts on the whole"),

@@ -9,7 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig as DocumentedConfig;
 
 use crate::app::Services;
 use crate::settings::Settings;
-use crate::{admin, health, jobs, materials, query, status};
+use crate::{admin, health, jobs, materials, models, openai, query, status};
 
 /// What routes share; cheap to clone, one per thread.
 #[derive(Clone)]
@@ -37,6 +37,7 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.query)))
             .app_data(Data::from(Arc::clone(&services.ingest)))
             .app_data(Data::from(Arc::clone(&services.embedding)))
+            .app_data(Data::from(Arc::clone(&services.models)))
             .app_data(Data::from(Arc::clone(&services.status)))
             .app_data(JsonLimit(self.json_limit))
             .app_data((*self.methods).clone())
@@ -62,6 +63,14 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(query::routes::query)
         .service(query::routes::query_stream)
         .service(query::routes::search)
+        .service(query::routes::topics)
+        .service(models::routes::models)
+        // Questions and vectors as a model's client asks for them
+        .service(openai::models)
+        .service(openai::embeddings::embeddings)
+        .service(openai::embeddings::embed)
+        .service(openai::completions::completions)
+        .service(openai::completions::generate)
         // Materials
         .service(materials::routes::send)
         .service(materials::routes::list)

@@ -1,5 +1,7 @@
 //! What was written becomes what is true: every fault is found at start and named with its key.
 
+mod chat;
+
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -17,7 +19,9 @@ use shared::telemetry::LogSettings;
 use url::Url;
 
 use crate::embedding::{EmbeddingSettings, EmbeddingSource};
+use crate::models::ModelSettings;
 use crate::query::RetrievalSettings;
+use chat::{RawCache, RawChat};
 
 /// Where the bundled model lies, from the root of the project or of the image.
 const MODEL_DIR: &str = "assets/models/e5-small-pt-en";
@@ -53,6 +57,22 @@ pub const VARIABLES: &[Variable] = &[
     Variable::new("EMBEDDING_BATCH_SIZE", "embedding.batch_size"),
     Variable::new("TOP_K_RESULTS", "retrieval.top_k"),
     Variable::new("MIN_SCORE", "retrieval.min_score"),
+    Variable::new("MODELS_FILE", "chat.registry"),
+    Variable::new("DEFAULT_PROVIDER", "chat.default_provider"),
+    Variable::new("DEFAULT_MODEL", "chat.default_model"),
+    Variable::new("LLM_MODEL", "chat.default_model").deprecated("DEFAULT_MODEL"),
+    Variable::new("AGENT_MODEL_NAME", "chat.default_model").deprecated("DEFAULT_MODEL"),
+    Variable::new("PREFER_NVIDIA", "chat.prefer_nvidia"),
+    Variable::new("PREFER_OPENAI", "chat.prefer_openai"),
+    Variable::new("LLM_TEMPERATURE", "chat.temperature"),
+    Variable::new("NVIDIA_API_KEY", "chat.keys.nvidia"),
+    Variable::new("OPENAI_API_KEY", "chat.keys.openai"),
+    Variable::new("GEMINI_API_KEY", "chat.keys.gemini"),
+    Variable::new("GOOGLE_API_KEY", "chat.keys.gemini").deprecated("GEMINI_API_KEY"),
+    Variable::new("ANTHROPIC_API_KEY", "chat.keys.anthropic"),
+    Variable::new("OLLAMA_BASE_URL", "chat.ollama_url"),
+    Variable::new("CACHE_TTL", "cache.ttl").unit("s"),
+    Variable::new("REDIS_URL", "cache.redis_url"),
     Variable::new("LOG_LEVEL", "log.level"),
     Variable::new("LOG_FORMAT", "log.format"),
     Variable::new("RAG_LOG_LEVEL", "log.level").deprecated("LOG_LEVEL"),
@@ -67,6 +87,10 @@ pub const SPEC: Spec = Spec {
         "service.secret",
         "service.metrics_token",
         "embedding.api_key",
+        "chat.keys.nvidia",
+        "chat.keys.openai",
+        "chat.keys.gemini",
+        "chat.keys.anthropic",
     ],
     defaults: Defaults {
         base: include_str!("../../config/base.yaml"),
@@ -93,6 +117,8 @@ struct RawSettings {
     jobs: RawJobs,
     embedding: RawEmbedding,
     retrieval: RawRetrieval,
+    chat: RawChat,
+    cache: RawCache,
 }
 
 #[derive(Debug, Deserialize)]
@@ -226,6 +252,21 @@ pub struct Settings {
     pub embedding: EmbeddingSettings,
     /// Retrieval.
     pub retrieval: RetrievalSettings,
+    /// Chat models.
+    pub chat: ModelSettings,
+    /// Answers that are kept.
+    pub answers: AnswerSettings,
+}
+
+/// Answers that are kept.
+#[derive(Debug, Clone)]
+pub struct AnswerSettings {
+    /// How long; zero keeps none.
+    pub ttl: Duration,
+    /// Shared by replicas; in this process when absent.
+    pub redis_url: Option<String>,
+    /// Before every key.
+    pub prefix: String,
 }
 
 /// HTTP.
@@ -286,11 +327,17 @@ impl Settings {
     /// # Errors
     /// All faults at once, each with its key and where it came from.
     pub fn load(environment: &Environment) -> Result<Loaded<Self>, SettingsErrors> {
-        settings::load(&SPEC, environment, check)
+        settings::load(&SPEC, environment, |raw, faults| {
+            check(raw, environment, faults)
+        })
     }
 }
 
-fn check(mut raw: RawSettings, faults: &mut Faults<'_>) -> Option<Settings> {
+fn check(
+    mut raw: RawSettings,
+    environment: &Environment,
+    faults: &mut Faults<'_>,
+) -> Option<Settings> {
     if raw.chunk.size > LARGEST_CHUNK {
         faults.warn(
             "chunk.size",
@@ -302,6 +349,8 @@ fn check(mut raw: RawSettings, faults: &mut Faults<'_>) -> Option<Settings> {
     check_ranges(&raw, faults);
     let service = check_service(&raw, faults);
     let source = check_embedding(&raw.embedding, faults);
+    let chat = chat::check(raw.chat, environment, faults);
+    let answers = chat::check_cache(raw.cache, faults);
     if !faults.is_empty() {
         return None;
     }
@@ -353,6 +402,8 @@ fn check(mut raw: RawSettings, faults: &mut Faults<'_>) -> Option<Settings> {
             fetch: raw.retrieval.fetch,
             min_score: raw.retrieval.min_score,
         },
+        chat: chat?,
+        answers,
         log: raw.log,
         chunk: raw.chunk,
         data_dir: raw.data_dir,

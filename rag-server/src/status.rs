@@ -15,6 +15,8 @@ use shared::problem::{ApiError, Problems};
 use crate::embedding::{Embedding, EmbeddingStatus};
 use crate::jobs::JobService;
 use crate::materials::{MaterialError, store};
+use crate::models::{Models, ModelsResponse};
+use crate::query::{AnswerStatus, QueryService};
 
 /// What the server holds and how it is.
 pub struct StatusService {
@@ -22,6 +24,8 @@ pub struct StatusService {
     index: Index,
     jobs: Arc<JobService>,
     embedding: Arc<Embedding>,
+    models: Arc<Models>,
+    query: Arc<QueryService>,
     collection: String,
     started: Instant,
 }
@@ -54,6 +58,8 @@ pub(crate) struct ServerStatus {
     pub queue: QueueStatus,
     /// Documents in each state.
     pub documents: BTreeMap<&'static str, i64>,
+    /// Answers that are kept.
+    pub answers: AnswerStatus,
 }
 
 /// What embeds and what writes answers.
@@ -61,8 +67,8 @@ pub(crate) struct ServerStatus {
 pub(crate) struct Providers {
     /// Which model makes the vectors.
     pub embedding: EmbeddingStatus,
-    /// Which chat model writes answers; null while the best sentences are quoted.
-    pub chat: Option<String>,
+    /// Which chat models write answers, and how each stands.
+    pub chat: ModelsResponse,
 }
 
 /// What is being done.
@@ -106,6 +112,8 @@ impl StatusService {
         index: Index,
         jobs: Arc<JobService>,
         embedding: Arc<Embedding>,
+        models: Arc<Models>,
+        query: Arc<QueryService>,
         collection: String,
     ) -> Self {
         Self {
@@ -113,6 +121,8 @@ impl StatusService {
             index,
             jobs,
             embedding,
+            models,
+            query,
             collection,
             started: Instant::now(),
         }
@@ -158,8 +168,9 @@ impl StatusService {
             uptime: self.started.elapsed().as_secs_f64(),
             providers: Providers {
                 embedding: self.embedding.status(),
-                chat: None,
+                chat: self.models.list(),
             },
+            answers: self.query.kept(),
             queue: QueueStatus {
                 waiting: self
                     .jobs

@@ -103,3 +103,59 @@ fn faulty_settings_end_with_78_and_name_their_variable() {
     );
     assert!(!told.contains("curto"), "{told}");
 }
+
+#[test]
+fn variables_may_stand_in_a_file_and_its_faults_do_not_show_its_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |more: &[(&str, &str)]| {
+        Command::new(env!("CARGO_BIN_EXE_rag-server"))
+            .args(["check-config", "--json"])
+            .current_dir(dir.path())
+            .env_remove("ENV_FILE")
+            .envs(more.iter().copied())
+            .output()
+            .unwrap()
+    };
+    let top_k = |output: &Output| {
+        let told = json(output);
+        let settings = told["settings"].as_array().unwrap().iter();
+        let mut found = settings.filter(|one| one["key"] == "retrieval.top_k");
+        found.next().unwrap()["value"].to_string().replace('"', "")
+    };
+    std::fs::write(dir.path().join(".env"), "# minha\nTOP_K_RESULTS=3\n").unwrap();
+    assert_eq!(top_k(&run(&[])), "3");
+    assert_eq!(top_k(&run(&[("TOP_K_RESULTS", "4")])), "4");
+    std::fs::write(dir.path().join("other"), "TOP_K_RESULTS=5\n").unwrap();
+    assert_eq!(top_k(&run(&[("ENV_FILE", "other")])), "5");
+
+    for (name, text) in [
+        ("broken", "SERVICE_SECRET='segredo\n"),
+        ("broken", "segredo\n"),
+    ] {
+        std::fs::write(dir.path().join(name), text).unwrap();
+        let refused = run(&[("ENV_FILE", name)]);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(78), "{said}");
+        assert!(
+            said.contains("ENV_FILE") && !said.contains("segredo"),
+            "{said}"
+        );
+    }
+    assert_eq!(run(&[("ENV_FILE", "absent")]).status.code(), Some(78));
+}
+
+#[test]
+fn chat_models_are_listed_without_their_addresses() {
+    let dir = tempfile::tempdir().unwrap();
+    let listed = rag(dir.path(), &["models", "--json"]);
+    assert!(listed.status.success(), "{listed:?}");
+    let listed = json(&listed);
+    let models = listed["models"].as_array().unwrap();
+    for provider in ["nvidia", "openai", "gemini", "anthropic", "ollama"] {
+        assert!(
+            models.iter().any(|model| model["provider"] == provider),
+            "{provider}: {listed}"
+        );
+    }
+    assert!(!listed.to_string().contains("http"), "{listed}");
+}

@@ -81,6 +81,10 @@ pub(crate) struct SignedIn(pub Caller);
 #[derive(Debug, Clone)]
 pub(crate) struct Personal(pub Caller);
 
+/// An instructor or an administrator.
+#[derive(Debug, Clone)]
+pub(crate) struct Staff(pub Caller);
+
 /// An administrator.
 #[derive(Debug, Clone)]
 pub(crate) struct Admin(pub Caller);
@@ -98,6 +102,7 @@ macro_rules! is_a_caller {
 }
 is_a_caller!(SignedIn);
 is_a_caller!(Personal);
+is_a_caller!(Staff);
 is_a_caller!(Admin);
 
 fn signed_in(request: &HttpRequest) -> Result<Caller, ApiError> {
@@ -166,6 +171,21 @@ impl FromRequest for Personal {
                 )),
             }),
         )
+    }
+}
+
+impl FromRequest for Staff {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(let_in(request).and_then(|caller| {
+            if caller.account.role >= Role::Instructor {
+                Ok(Self(caller))
+            } else {
+                Err(ApiError::new(Code::Forbidden))
+            }
+        }))
     }
 }
 

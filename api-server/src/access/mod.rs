@@ -2,7 +2,7 @@
 //!
 //! [`gate`](gate::gate) runs before every route: it finds out who calls, from where, counts the request and leaves what
 //! it found with the request. Routes ask for a caller by the type of an argument: [`SignedIn`] takes anybody with a
-//! credential, [`Caller`] whoever is fully let in, [`Admin`] administrators, [`Personal`] a person at a session (no
+//! credential, [`Caller`] whoever is fully let in, [`Staff`] instructors and administrators, [`Admin`] administrators, [`Personal`] a person at a session (no
 //! API key), [`FromRag`] the other server. The role is read from the account, never from the token.
 
 mod address;
@@ -12,7 +12,7 @@ pub(crate) mod introspect;
 mod origin;
 
 pub(crate) use extract::{
-    Admin, Caller, ClientAddress, Credential, FromRag, Personal, Secure, SignedIn,
+    Admin, Caller, ClientAddress, Credential, FromRag, Personal, Secure, SignedIn, Staff,
 };
 pub(crate) use origin::RequestOrigin;
 

@@ -66,7 +66,8 @@ pub fn main() -> ExitCode {
     if matches!(cli.command, Command::Openapi) {
         return finish(&output, operate::openapi());
     }
-    let loaded = match Settings::load(&Environment::from_process()) {
+    let loaded = match Environment::with_file().and_then(|environment| Settings::load(&environment))
+    {
         Ok(loaded) => loaded,
         Err(errors) => {
             output.error(&errors.to_string());

@@ -6,10 +6,12 @@ use serde::Deserialize;
 use shared::clock::Clock;
 use shared::db::Db;
 
+use super::checks::is_email;
 use super::error::UserError;
 use super::model::{Role, is_username};
-use super::service::{as_number, is_email};
-use super::store::{self, UserRow};
+use super::row::UserRow;
+use super::service::as_number;
+use super::store;
 use crate::approved;
 use crate::audit::{self, Action, Actor, Deed};
 use crate::passwords::{UNUSABLE, is_bcrypt};

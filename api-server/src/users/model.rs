@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::store::UserRow;
+use super::row::UserRow;
 
 /// What somebody may do.
 #[derive(

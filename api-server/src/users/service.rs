@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lettre::Address;
 use shared::clock::Clock;
 use shared::db::{Db, DbError, Tx};
-use shared::problem::{FieldError, Invalid};
 
+use super::checks::{check_changes, check_new};
 use super::error::UserError;
-use super::model::{Account, Role, is_username};
-use super::store::{self, NewPassword, UserRow};
+use super::model::{Account, Role};
+use super::row::UserRow;
+use super::store;
 use crate::audit::{self, Action, Actor, Deed};
 use crate::mail::{self, Mails, Purpose};
 use crate::opaque;
@@ -21,10 +21,7 @@ use shared::cache::Cache;
 /// failing cache can do.
 const REMEMBERED: Duration = Duration::from_secs(5);
 /// Life of a one-time password.
-const TEMPORARY_MS: i64 = 24 * 3600 * 1000;
-/// Most bytes of a full name and of an external id.
-const MAX_NAME: usize = 200;
-const MAX_EXTERNAL_ID: usize = 64;
+pub(super) const TEMPORARY_MS: i64 = 24 * 3600 * 1000;
 
 /// A user to be made.
 #[derive(Debug, Clone)]
@@ -79,11 +76,11 @@ pub(crate) struct Changes {
 /// Accounts.
 #[derive(Debug)]
 pub(crate) struct UserService {
-    db: Db,
-    cache: Arc<dyn Cache>,
-    passwords: Arc<Passwords>,
-    mails: Arc<Mails>,
-    clock: Arc<dyn Clock>,
+    pub(super) db: Db,
+    pub(super) cache: Arc<dyn Cache>,
+    pub(super) passwords: Arc<Passwords>,
+    pub(super) mails: Arc<Mails>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl UserService {
@@ -311,186 +308,6 @@ impl UserService {
         Ok(())
     }
 
-    /// Sets somebody else's password to a given one, which must be changed within a day.
-    pub(crate) async fn reset_password(
-        &self,
-        actor: &Actor,
-        username: &str,
-        password: &str,
-    ) -> Result<(), UserError> {
-        let row = self.find(username).await?.ok_or(UserError::NotFound)?;
-        self.judge(&row, password).await?;
-        let hash = self.passwords.hash(password).await?;
-        let now = self.clock.now_ms();
-        let new = NewPassword {
-            hash: &hash,
-            temporary: true,
-            temporary_expires_at: Some(now.saturating_add(TEMPORARY_MS)),
-            approved: row.approved,
-            spared_jti: None,
-            now,
-        };
-        self.replace_password(&row, &new, None, Action::PasswordReset, actor)
-            .await
-    }
-
-    /// Sets the password, judged before, by a link of a mail. That lets in an account that waited for it, not one that an
-    /// administrator shut out.
-    pub(crate) async fn set_password_by_link(
-        &self,
-        actor: &Actor,
-        row: &UserRow,
-        password: &str,
-    ) -> Result<(), UserError> {
-        let hash = self.passwords.hash(password).await?;
-        let new = NewPassword {
-            hash: &hash,
-            temporary: false,
-            temporary_expires_at: None,
-            approved: row.approved || row.temporary_password,
-            spared_jti: None,
-            now: self.clock.now_ms(),
-        };
-        self.replace_password(row, &new, None, Action::PasswordReset, actor)
-            .await
-    }
-
-    /// Changes one's own password. Everything else that was signed in is out; the calling token stays. A one-time
-    /// password changed lets the account in.
-    pub(crate) async fn change_password(
-        &self,
-        actor: &Actor,
-        current: &str,
-        password: &str,
-    ) -> Result<Account, UserError> {
-        let uid = actor.uid.as_deref().ok_or(UserError::NotFound)?;
-        let row = store::by_uid(&self.db, uid)
-            .await?
-            .ok_or(UserError::NotFound)?;
-        let checked = self
-            .passwords
-            .check(Some(&row.password_hash), current)
-            .await?;
-        if !checked.right {
-            return Err(UserError::WrongPassword);
-        }
-        let now = self.clock.now_ms();
-        if row.temporary_is_over(now) {
-            return Err(UserError::TemporaryOver);
-        }
-        if current == password {
-            return Err(UserError::SamePassword);
-        }
-        self.judge(&row, password).await?;
-        let hash = self.passwords.hash(password).await?;
-        let new = NewPassword {
-            hash: &hash,
-            temporary: false,
-            temporary_expires_at: None,
-            approved: row.approved || row.temporary_password,
-            spared_jti: actor.jti.as_deref(),
-            now,
-        };
-        self.replace_password(
-            &row,
-            &new,
-            actor.session.as_deref(),
-            Action::PasswordChanged,
-            actor,
-        )
-        .await?;
-        let row = store::by_uid(&self.db, uid)
-            .await?
-            .ok_or(UserError::NotFound)?;
-        Ok(Account::from(&row))
-    }
-
-    async fn replace_password(
-        &self,
-        row: &UserRow,
-        new: &NewPassword<'_>,
-        spared_session: Option<&str>,
-        action: Action,
-        actor: &Actor,
-    ) -> Result<(), UserError> {
-        let mut tx = self.db.begin_write().await?;
-        store::take_turn(&mut tx).await?;
-        let fresh = store::by_uid_in(&mut tx, &row.uid)
-            .await?
-            .ok_or(UserError::NotFound)?;
-        if fresh.password_hash != row.password_hash && action == Action::PasswordChanged {
-            return Err(UserError::WrongPassword);
-        }
-        store::set_password(&mut tx, &row.uid, new).await?;
-        store::void_credentials(&mut tx, row, spared_session, new.now).await?;
-        audit::record(&mut tx, deed(action, actor, row, new.now)).await?;
-        tx.commit().await?;
-        self.publish(&row.uid).await?;
-        Ok(())
-    }
-
-    /// Keeps a password anew after it was right.
-    pub(crate) async fn rehash(&self, row: &UserRow, hash: &str) -> Result<(), DbError> {
-        store::rehash(&self.db, &row.uid, &row.password_hash, hash).await
-    }
-
-    /// Makes the first administrator if there is none who can sign in; answers the password when it was made up.
-    pub(crate) async fn ensure_admin(
-        &self,
-        settings: &crate::settings::AdminSettings,
-    ) -> Result<Option<String>, UserError> {
-        use secrecy::ExposeSecret as _;
-        let mut tx = self.db.begin_write().await?;
-        store::take_turn(&mut tx).await?;
-        let admins = store::other_admins(&mut tx, "").await?;
-        tx.rollback().await?;
-        if admins > 0 {
-            return Ok(None);
-        }
-        let given = settings.password.as_ref();
-        let made_up = given.is_none().then(opaque::one_time_password);
-        let password = given
-            .map(|password| password.expose_secret().to_owned())
-            .or_else(|| made_up.clone())
-            .unwrap_or_default();
-        let new = NewUser {
-            username: settings.username.clone(),
-            email: settings.email.clone(),
-            full_name: None,
-            role: Role::Admin,
-            external_id: None,
-            approved: true,
-            password: FirstPassword::Hash {
-                hash: self.passwords.hash(&password).await?,
-                temporary: made_up.is_some(),
-            },
-        };
-        match self.create(&Actor::system("first start"), new).await {
-            Ok(_) => Ok(made_up),
-            // Another replica started at the same moment.
-            Err(UserError::NameTaken) if self.has_admin().await? => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn has_admin(&self) -> Result<bool, UserError> {
-        let counts = self.count().await?;
-        Ok(counts
-            .iter()
-            .any(|(role, number)| *role == Role::Admin && *number > 0))
-    }
-
-    /// Whether a new password is acceptable to this user.
-    pub(crate) async fn judge(&self, row: &UserRow, password: &str) -> Result<(), UserError> {
-        let known = known(
-            &row.username,
-            row.email.as_deref(),
-            row.full_name.as_deref(),
-        );
-        self.passwords.judge(password, &known).await?;
-        Ok(())
-    }
-
     /// Refuses to take the right away from oneself, or from the last who has it.
     async fn guard_admins(
         &self,
@@ -508,19 +325,7 @@ impl UserService {
     }
 }
 
-/// What everybody knows of somebody: no part of a good password.
-fn known<'a>(
-    username: &'a str,
-    email: Option<&'a str>,
-    full_name: Option<&'a str>,
-) -> Vec<&'a str> {
-    let mut known = vec![username];
-    known.extend(email.into_iter().flat_map(|email| email.split('@')));
-    known.extend(full_name.into_iter().flat_map(str::split_whitespace));
-    known
-}
-
-fn deed<'a>(action: Action, actor: &'a Actor, row: &'a UserRow, now: i64) -> Deed<'a> {
+pub(super) fn deed<'a>(action: Action, actor: &'a Actor, row: &'a UserRow, now: i64) -> Deed<'a> {
     Deed {
         action,
         actor,
@@ -564,58 +369,4 @@ pub(super) fn as_number(id: &str) -> Option<i64> {
     let is_number =
         !id.is_empty() && id.len() <= 15 && id.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| id.parse().ok()).flatten()
-}
-
-fn check_new(new: &NewUser) -> Result<(), Invalid> {
-    let mut invalid = Invalid::new();
-    if !is_username(&new.username) {
-        invalid = invalid.field(
-            "/username",
-            "invalid_value",
-            "use de 3 a 64 letras sem acento, algarismos, pontos, hifens ou sublinhados",
-        );
-    }
-    check_texts(&mut invalid, new.email.as_deref(), new.full_name.as_deref());
-    if let Some(id) = &new.external_id
-        && (id.is_empty() || id.len() > MAX_EXTERNAL_ID || id.chars().any(char::is_control))
-    {
-        invalid = invalid.field("/external_id", "invalid_value", "não é um identificador");
-    }
-    invalid.or(())
-}
-
-fn check_changes(changes: &Changes) -> Result<(), Invalid> {
-    let mut invalid = Invalid::new();
-    check_texts(
-        &mut invalid,
-        changes.email.as_deref(),
-        changes.full_name.as_deref(),
-    );
-    invalid.or(())
-}
-
-fn check_texts(invalid: &mut Invalid, email: Option<&str>, full_name: Option<&str>) {
-    if let Some(email) = email.map(str::trim).filter(|email| !email.is_empty())
-        && !is_email(email)
-    {
-        invalid.push(FieldError::new(
-            "/email",
-            "invalid_value",
-            "não é um endereço de e-mail",
-        ));
-    }
-    if let Some(name) = full_name
-        && (name.len() > MAX_NAME || name.chars().any(char::is_control))
-    {
-        invalid.push(FieldError::new(
-            "/full_name",
-            "invalid_value",
-            "é longo demais ou não é texto",
-        ));
-    }
-}
-
-/// Whether mail can be sent there (RFC 5321, section 4.5.3.1: at most 254 bytes).
-pub(crate) fn is_email(text: &str) -> bool {
-    text.len() <= 254 && !text.chars().any(char::is_control) && text.parse::<Address>().is_ok()
 }

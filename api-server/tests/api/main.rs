@@ -13,7 +13,9 @@
     reason = "tests"
 )]
 
+mod assistant;
 mod bad_input;
+mod chat;
 mod command_line;
 mod enumeration;
 mod flows;

@@ -15,10 +15,13 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
     const OPEN: [u16; 5] = [200; 5];
     const SIGNED_IN: [u16; 5] = [401, 200, 200, 200, 401];
     const ADMINS: [u16; 5] = [401, 403, 403, 200, 401];
+    const STAFF: [u16; 5] = [401, 403, 200, 200, 401];
+    let staff = |status: u16| [401, 403, status, status, 401];
     let admins = |status: u16| [401, 403, 403, status, 401];
     let signed_in = |status: u16| [401, status, status, status, 401];
     let none = "00000000-0000-0000-0000-000000000000";
     let name = json!({ "username": "ninguem" });
+    let question = json!({ "content": "O que é força?" });
     let link = json!({ "token": "x", "username": "ninguem" });
     let reset = json!({ "token": "x", "username": "ninguem", "new_password": "barco vermelho" });
     BTreeMap::from([
@@ -120,6 +123,73 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
             (admins(404), None),
         ),
         (("get", "/auth/audit"), (ADMINS, None)),
+        // Nobody is asked here: the rag-server is away.
+        (("post", "/chat"), (signed_in(503), Some(question.clone()))),
+        (
+            ("post", "/chat-auth"),
+            (signed_in(503), Some(question.clone())),
+        ),
+        (
+            ("post", "/chat/educational"),
+            (signed_in(503), Some(question.clone())),
+        ),
+        (
+            ("post", "/chat/stream"),
+            (signed_in(503), Some(question.clone())),
+        ),
+        (("post", "/chat/agent"), (signed_in(503), Some(question))),
+        (("get", "/models"), (signed_in(503), None)),
+        (
+            ("get", "/chat/learning-path/{topic}"),
+            (signed_in(503), None),
+        ),
+        (
+            ("post", "/chat/explore-topic"),
+            (signed_in(503), Some(json!({ "topic": "força" }))),
+        ),
+        (("get", "/chat/limits"), (SIGNED_IN, None)),
+        (("get", "/chat/usage"), (SIGNED_IN, None)),
+        (("get", "/chat/usage/all"), (ADMINS, None)),
+        (("get", "/chat/feedback"), (STAFF, None)),
+        (
+            ("post", "/chat/messages/{id}/feedback"),
+            (signed_in(404), Some(json!({ "rating": "up" }))),
+        ),
+        (
+            ("get", "/chat/session/{session_id}/context"),
+            (SIGNED_IN, None),
+        ),
+        (("get", "/chat/conversations"), (SIGNED_IN, None)),
+        (("get", "/chat/conversations/{id}"), (signed_in(404), None)),
+        (
+            ("get", "/chat/conversations/{id}/export"),
+            (signed_in(404), None),
+        ),
+        (
+            ("put", "/chat/conversations/{id}"),
+            (signed_in(404), Some(json!({ "title": "x" }))),
+        ),
+        (
+            ("delete", "/chat/conversations/{id}"),
+            (signed_in(404), None),
+        ),
+        (("get", "/assistant/config"), (STAFF, None)),
+        (("get", "/assistant/templates"), (STAFF, None)),
+        (("get", "/assistant/config/history"), (STAFF, None)),
+        (("post", "/assistant/config"), (STAFF, Some(json!({})))),
+        (("post", "/assistant/config/reset"), (STAFF, None)),
+        (
+            ("post", "/assistant/config/save-template"),
+            (staff(422), Some(json!({}))),
+        ),
+        (
+            ("post", "/assistant/config/template/{name}"),
+            (staff(404), None),
+        ),
+        (
+            ("delete", "/assistant/config/template/{name}"),
+            (staff(404), None),
+        ),
         (
             ("post", "/internal/introspect"),
             (

@@ -398,6 +398,8 @@ pub(crate) fn variables(folder: &Path, more: &[(&str, String)]) -> Vec<(String, 
         ("JWT_SECRET_KEY", JWT_SECRET.to_owned()),
         ("SERVICE_SECRET", SERVICE_SECRET.to_owned()),
         ("WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
+        // Nobody answers there: tests that need a rag-server bring one.
+        ("RAG_SERVER_URL", "http://127.0.0.1:9".to_owned()),
         // Tests send mails themselves.
         ("API__SERVER__WORKER", "false".to_owned()),
         ("ADMIN_USERNAME", ADMIN.to_owned()),

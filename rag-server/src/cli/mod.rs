@@ -57,6 +57,8 @@ enum Command {
     Eval(crate::eval::EvalArgs),
     /// Measure speed and memory: ingest, queries at several sizes, start.
     Bench(bench::BenchArgs),
+    /// List the chat models: order, prices, which have a key, which are being left alone.
+    Models,
     /// Embed everything with the configured model, then switch to it.
     Reindex,
     /// Bring the database up to date.
@@ -80,7 +82,8 @@ pub fn main() -> ExitCode {
     if matches!(cli.command, Command::Openapi) {
         return finish(&output, operate::openapi(&output));
     }
-    let loaded = match Settings::load(&Environment::from_process()) {
+    let loaded = match Environment::with_file().and_then(|environment| Settings::load(&environment))
+    {
         Ok(loaded) => loaded,
         Err(errors) => {
             output.error(&errors.to_string());
@@ -124,6 +127,7 @@ async fn run(command: Command, output: &Output, loaded: Loaded<Settings>) -> any
         Command::Search(args) => questions::search(output, settings, args).await,
         Command::Eval(args) => crate::eval::run(output, settings, args).await,
         Command::Bench(args) => bench::run(output, settings, args).await,
+        Command::Models => questions::models(output, settings).await,
         Command::Reindex => documents::reindex(output, settings).await,
         Command::Migrate => operate::migrate(output, &settings).await,
         Command::Healthcheck => operate::healthcheck(output, &settings).await,

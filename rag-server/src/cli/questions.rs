@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::client::Client;
 use super::output::Output;
+use crate::models::ModelsResponse;
 use crate::query::{
     QueryConfig, QueryRequest, QueryResponse, Search, SearchRequest, SearchResponse,
 };
@@ -94,6 +95,15 @@ pub(crate) async fn ask(output: &Output, settings: Settings, args: AskArgs) -> a
         ));
         output.line(&format!("    “{}”", source.quote.replace('\n', " ")));
     }
+    for warning in &answered.warnings {
+        output.line(&output.dim(&format!("{} ({})", warning.detail, warning.count)));
+    }
+    if let (Some(model), Some(usage)) = (&answered.model, &answered.usage) {
+        output.line(&output.dim(&format!(
+            "\n{model}: {} + {} tokens, US$ {:.5}",
+            usage.prompt_tokens, usage.completion_tokens, answered.cost
+        )));
+    }
     let timings = answered.timings;
     output.line(&output.dim(&format!(
         "\n{:.0} ms: question {:.0}, index {:.0}, ranking {:.0}; confidence {:.2}",
@@ -139,6 +149,35 @@ pub(crate) async fn search(
     }
     if found.hits.is_empty() {
         output.line("nothing found");
+    }
+    Ok(())
+}
+
+/// Lists the chat models.
+pub(crate) async fn models(output: &Output, settings: Settings) -> anyhow::Result<()> {
+    let client = Client::attach(settings).await?;
+    let found: ModelsResponse = client.get("/models").await?;
+    client.detach().await?;
+    output.value(&found)?;
+    for model in &found.models {
+        let state = match (model.available, model.breaker.as_str()) {
+            (false, _) => "no key",
+            (true, "closed") => "ready",
+            (true, _) => "failing",
+        };
+        output.line(&format!(
+            "{state:8} {} ({}, {}): {} tokens, US$ {} in, {} out per million",
+            output.bold(&model.name),
+            model.provider,
+            model.model,
+            model.context,
+            model.price_in,
+            model.price_out
+        ));
+    }
+    match &found.active {
+        Some(name) => output.line(&format!("\n{name} is asked first")),
+        None => output.line("\nno key is set: answers are quoted from the material"),
     }
     Ok(())
 }

@@ -219,6 +219,11 @@ async fn answers(output: &Output, services: &Services, set: &Set) -> anyhow::Res
     for asked in &set.questions {
         let request = QueryRequest {
             question: asked.text.clone(),
+            // Retrieval and quotes are measured, not somebody's chat model.
+            config: Some(QueryConfig {
+                generate: Some(false),
+                ..QueryConfig::default()
+            }),
             ..QueryRequest::default()
         };
         let answered = services.query.answer(&request).await?;

@@ -57,7 +57,7 @@ pub(crate) async fn run(output: &Output, settings: Settings, args: EvalArgs) -> 
     services.embedding.connect().await?;
     if let Some(path) = &args.model {
         let model = rank::Model::from_json(&std::fs::read_to_string(path)?)?;
-        services = services.with_ranking(model, &settings);
+        services = services.with_ranking(model);
     }
     let shutdown = Shutdown::new();
     services.start(&shutdown, settings.concurrency);

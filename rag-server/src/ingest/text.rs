@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::{IngestError, IngestService, Step};
+use crate::catalogue;
 use crate::jobs::JobRow;
 use crate::materials::store::{self, Reading};
 use crate::materials::{MaterialRow, MaterialState};
@@ -79,12 +80,14 @@ impl IngestService {
             let reason =
                 "O documento só tem imagens de páginas; é preciso reconhecer o texto delas.";
             let reason = Some(("needs_ocr", reason));
-            store::set_state(&self.db, id, &job.id, MaterialState::NeedsOcr, reason, now).await?;
             self.index.delete(&[id.to_owned()]).await?;
             store::clear_removal(&self.db, id).await?;
+            let now = self.clock.now_ms();
+            store::set_state(&self.db, id, &job.id, MaterialState::NeedsOcr, reason, now).await?;
             return Ok(Step::Ended);
         }
         self.jobs.progress(&job.id, "indexing", 0, 0).await?;
+        catalogue::store::replace(&self.db, id, &catalogue::lessons(&document)).await?;
         let kind = document.kind;
         let chunks = self.cut(document).await?;
         if chunks.is_empty() {

@@ -4,10 +4,12 @@ use std::ops::Range;
 
 use chunk::Chunk;
 use extract::Locator;
+use generate::Language;
 use rank::{AnswerLimits, Candidate, Ranked, Ranking};
 
 use super::retrieve::{Passage, Retrieved};
 use super::wire::{Asked, Mode, QueryResponse, SearchHit, SearchResponse, Source, Timings};
+use crate::catalogue;
 
 /// Sentences of an extractive answer at most, and their characters.
 const EXCERPTS: usize = 4;
@@ -16,7 +18,7 @@ const EXCERPT_CHARACTERS: usize = 1200;
 /// The best sentences of the material, quoted; or that the material does not hold the answer.
 pub(super) fn extractive(asked: &Asked, retrieved: &Retrieved) -> QueryResponse {
     let ranking = &retrieved.ranking;
-    let english = asked.english.unwrap_or_else(|| is_english(&asked.question));
+    let english = asked.language() == Language::English;
     let cited = cited(asked, retrieved);
     if cited.is_empty() {
         let answer = if english {
@@ -88,6 +90,7 @@ pub(super) fn hits(asked: &Asked, retrieved: &Retrieved) -> SearchResponse {
                 chunk_id: passage.chunk.id.clone(),
                 title: passage.title.clone(),
                 source: passage.source.clone(),
+                citation: catalogue::citation(&passage.title, &passage.chunk.chunk.locator),
                 page: place.page,
                 sheet: place.sheet,
                 range: place.range,
@@ -101,7 +104,7 @@ pub(super) fn hits(asked: &Asked, retrieved: &Retrieved) -> SearchResponse {
 }
 
 /// The passages an answer may rest on: what the ranking lets be cited, with a quote that can be proven.
-fn cited<'a>(asked: &Asked, retrieved: &'a Retrieved) -> Vec<(&'a Ranked, &'a Passage)> {
+pub(super) fn cited<'a>(asked: &Asked, retrieved: &'a Retrieved) -> Vec<(&'a Ranked, &'a Passage)> {
     let ranking = &retrieved.ranking;
     ranking
         .sources(asked.min_score)
@@ -113,10 +116,20 @@ fn cited<'a>(asked: &Asked, retrieved: &'a Retrieved) -> Vec<(&'a Ranked, &'a Pa
         .collect()
 }
 
-fn source(n: usize, ranked: &Ranked, passage: &Passage) -> Option<Source> {
+pub(super) fn source(n: usize, ranked: &Ranked, passage: &Passage) -> Option<Source> {
+    source_quoting(n, ranked, passage, &ranked.quote)
+}
+
+/// A source with other words of it than the ranking's; `None` unless they stand there.
+pub(super) fn source_quoting(
+    n: usize,
+    ranked: &Ranked,
+    passage: &Passage,
+    span: &Range<usize>,
+) -> Option<Source> {
     let chunk = &passage.chunk.chunk;
-    let quote = proven(chunk, &ranked.quote)?;
-    let locator = place_of(chunk, &ranked.quote);
+    let quote = proven(chunk, span)?;
+    let locator = place_of(chunk, span);
     let place = Place::of(&locator);
     Some(Source {
         n,
@@ -124,6 +137,8 @@ fn source(n: usize, ranked: &Ranked, passage: &Passage) -> Option<Source> {
         chunk_id: passage.chunk.id.clone(),
         title: passage.title.clone(),
         source: passage.source.clone(),
+        citation: catalogue::citation(&passage.title, &locator),
+        lesson: passage.placed.as_ref().map(|placed| placed.lesson.clone()),
         page: place.page,
         sheet: place.sheet,
         range: place.range,
@@ -157,14 +172,14 @@ fn place_of(chunk: &Chunk, span: &Range<usize>) -> Locator {
 }
 
 /// The parts of a locator that have a field of their own.
-struct Place {
-    page: Option<u32>,
+pub(super) struct Place {
+    pub(super) page: Option<u32>,
     sheet: Option<String>,
     range: Option<String>,
 }
 
 impl Place {
-    fn of(locator: &Locator) -> Self {
+    pub(super) fn of(locator: &Locator) -> Self {
         let mut place = Self {
             page: None,
             sheet: None,
@@ -191,6 +206,9 @@ fn response(answer: String, mode: Mode, sources: Vec<Source>, confidence: f32) -
         model: None,
         usage: None,
         cost: 0.0,
+        warnings: Vec::new(),
+        standalone_question: None,
+        related: Vec::new(),
         response_time: 0.0,
         timings: Timings::default(),
     }
@@ -216,7 +234,7 @@ fn as_markdown(words: &str) -> String {
 }
 
 /// Whether a question is asked in English: by its commonest words.
-fn is_english(question: &str) -> bool {
+pub(super) fn is_english(question: &str) -> bool {
     const ENGLISH: [&str; 22] = [
         "what", "which", "who", "when", "where", "why", "how", "the", "is", "are", "does", "do",
         "of", "in", "for", "to", "and", "can", "many", "should", "with", "on",

@@ -1,30 +1,49 @@
 //! Questions: retrieve, rank, judge, answer, prove.
 //!
 //! Full text and vectors are searched side by side; the best candidates of both are ranked again by the learned model
-//! of crate `rank`. Too little evidence ends in "not in the material", without sources. Each quote that leaves here
+//! of crate `rank`. Too little evidence ends in "not in the material", without sources. Where a chat model is at hand it
+//! writes the answer and crate `generate` lets through what is proven; else, and whenever that comes to nothing, the best
+//! sentences are quoted. Each quote that leaves here
 //! stands word for word in the stored passage it cites: that is checked last, on the stored text.
 
+mod aliases;
 mod answer;
 mod error;
+mod kept;
+mod related;
 mod retrieve;
 pub(crate) mod routes;
 mod statistics;
+pub(crate) mod stream;
+mod topics;
+mod wanted;
+mod warning;
 mod wire;
+mod write;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use generate::prompt;
 use index::Index;
 use shared::db::Db;
+use tokio::sync::OwnedMutexGuard;
 
+pub(crate) use aliases::Aliases;
 pub(crate) use error::QueryError;
+pub(crate) use kept::{AnswerStatus, Answers};
 pub(crate) use retrieve::{Passage, Retrieved};
+pub(crate) use stream::Frames;
+pub use topics::{Section, TopicRequest, TopicResponse};
 pub use wire::{
-    Mode, QueryConfig, QueryRequest, QueryResponse, Search, SearchHit, SearchRequest,
-    SearchResponse, Source, Timings,
+    AnswerWarning, Mode, QueryConfig, QueryRequest, QueryResponse, RelatedSection, Search,
+    SearchHit, SearchRequest, SearchResponse, Source, Timings, TokenUsage, Turn,
 };
 
 use crate::embedding::Embedding;
+use crate::models::Models;
+use crate::query::wire::Asked;
 
 /// Defaults of retrieval, from the settings.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,16 +63,35 @@ pub struct QueryService {
     embedding: Arc<Embedding>,
     model: Arc<rank::Model>,
     statistics: statistics::CollectionTerms,
+    aliases: Arc<Aliases>,
+    models: Arc<Models>,
+    answers: Arc<Answers>,
     settings: RetrievalSettings,
+}
+
+/// A question that was checked, and what was found for it.
+pub(crate) struct Prepared {
+    started: Instant,
+    asked: Asked,
+    standalone: Option<String>,
+    /// Where the answer is kept; nobody else answers the same question meanwhile.
+    key: Option<(String, Option<OwnedMutexGuard<()>>)>,
+    found: Found,
+}
+
+enum Found {
+    Kept(Box<QueryResponse>),
+    Now(Box<Retrieved>),
 }
 
 impl QueryService {
     /// Answers from `index`, ranking with `model`.
-    pub fn new(
+    pub(crate) fn new(
         db: Db,
         index: Index,
         embedding: Arc<Embedding>,
         model: rank::Model,
+        (aliases, models, answers): (Arc<Aliases>, Arc<Models>, Arc<Answers>),
         settings: RetrievalSettings,
     ) -> Self {
         Self {
@@ -62,22 +100,153 @@ impl QueryService {
             index,
             embedding,
             model: Arc::new(model),
+            aliases,
+            models,
+            answers,
             settings,
         }
     }
 
+    /// The same, ranking with another model.
+    pub(crate) fn ranked_by(&self, model: rank::Model) -> Self {
+        Self::new(
+            self.db.clone(),
+            self.index.clone(),
+            Arc::clone(&self.embedding),
+            model,
+            (
+                Arc::clone(&self.aliases),
+                Arc::clone(&self.models),
+                Arc::clone(&self.answers),
+            ),
+            self.settings,
+        )
+    }
+
     /// Answers a question with proven quotes, or says that the material does not hold the answer.
     pub async fn answer(&self, request: &QueryRequest) -> Result<QueryResponse, QueryError> {
+        let prepared = self.prepare(request).await?;
+        Ok(self.complete(prepared, None).await)
+    }
+
+    /// Checks a question and finds what its answer may rest on; what is kept is taken from there.
+    pub(crate) async fn prepare(&self, request: &QueryRequest) -> Result<Prepared, QueryError> {
         let started = Instant::now();
-        let asked = request.check(&self.settings)?;
+        let mut asked = request.check(&self.settings)?;
+        let mut key = None;
+        if let Some(name) = self.key(&asked).await? {
+            let turn = self.answers.turn(&name).await;
+            let kept = self.answers.get(&name, &self.db).await?;
+            self.answers.count(kept.is_some());
+            if let Some(response) = kept {
+                return Ok(Prepared {
+                    started,
+                    asked,
+                    standalone: None,
+                    key: None,
+                    found: Found::Kept(Box::new(response)),
+                });
+            }
+            key = Some((name, turn));
+        }
+        let standalone = write::stand_alone(&self.models, &asked).await;
+        if let Some(question) = &standalone {
+            asked.question.clone_from(question);
+        }
         let retrieved = self.retrieve(&asked).await?;
-        let mut response = answer::extractive(&asked, &retrieved);
+        Ok(Prepared {
+            started,
+            asked,
+            standalone,
+            key,
+            found: Found::Now(Box::new(retrieved)),
+        })
+    }
+
+    /// Answers from what was found. Words go to `tokens` as soon as they are proven.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the call to the chat model; nothing is kept.
+    pub(crate) async fn complete(
+        &self,
+        prepared: Prepared,
+        tokens: write::Tokens,
+    ) -> QueryResponse {
+        let Prepared {
+            started,
+            asked,
+            standalone,
+            key,
+            found,
+        } = prepared;
+        let (mut response, timings) = match found {
+            Found::Kept(mut response) => {
+                write::send_lines(&tokens, &response.answer).await;
+                // It was paid for once.
+                response.cost = 0.0;
+                response.usage = None;
+                (*response, Timings::default())
+            }
+            Found::Now(retrieved) => {
+                let mut response = self.write(&asked, &retrieved, &tokens).await;
+                response.standalone_question = standalone;
+                response.related = related::sections(&retrieved, &response.sources);
+                if let Some((name, _turn)) =
+                    key.filter(|_| is_lasting(&asked, &retrieved, &response))
+                {
+                    let versions = versions(&retrieved, &response);
+                    self.answers.keep(&name, &response, versions).await;
+                }
+                (response, retrieved.timings)
+            }
+        };
         response.response_time = started.elapsed().as_secs_f64();
         response.timings = Timings {
             total_ms: response.response_time * 1000.0,
-            ..retrieved.timings
+            ..timings
         };
-        Ok(response)
+        response
+    }
+
+    async fn write(
+        &self,
+        asked: &Asked,
+        retrieved: &Retrieved,
+        tokens: &write::Tokens,
+    ) -> QueryResponse {
+        let quoted = answer::extractive(asked, retrieved);
+        let is_written = quoted.mode == Mode::Extractive
+            && asked.wanted.generate
+            && self.models.chain().is_available();
+        if is_written {
+            write::answer(&self.models, asked, retrieved, quoted, tokens).await
+        } else {
+            write::send_lines(tokens, &quoted.answer).await;
+            quoted
+        }
+    }
+
+    /// Where the answer to a question is kept.
+    async fn key(&self, asked: &Asked) -> Result<Option<String>, QueryError> {
+        let generation = self.index.generation().await?.to_string();
+        let chat = self.models.chain().first(asked.wanted.model.as_deref());
+        let embedder = self
+            .embedding
+            .active()
+            .map(|active| active.embedder.model_id().to_owned());
+        let surroundings = [
+            generation.as_str(),
+            chat.as_deref().unwrap_or_default(),
+            embedder.as_deref().unwrap_or_default(),
+            &prompt::VERSION.to_string(),
+            env!("CARGO_PKG_VERSION"),
+        ];
+        Ok(self.answers.key(asked, &surroundings))
+    }
+
+    /// How kept answers do.
+    pub(crate) fn kept(&self) -> AnswerStatus {
+        self.answers.status()
     }
 
     /// The model passages are ranked with.
@@ -100,4 +269,34 @@ impl QueryService {
         let retrieved = self.retrieve(&asked).await?;
         Ok(answer::hits(&asked, &retrieved))
     }
+}
+
+/// Whether an answer would be the same the next time: not one that stands in for another while something is away.
+fn is_lasting(asked: &Asked, retrieved: &Retrieved, response: &QueryResponse) -> bool {
+    let found_all = asked.search == Search::Text || retrieved.has_vectors;
+    let stands_in = [
+        "model_unavailable",
+        "stream_broken",
+        "nothing_proven",
+        "cut",
+    ];
+    let is_whole = |warning: &AnswerWarning| !stands_in.contains(&warning.code.as_str());
+    found_all && response.warnings.iter().all(is_whole)
+}
+
+/// The version of each material that an answer cites.
+fn versions(retrieved: &Retrieved, response: &QueryResponse) -> BTreeMap<String, String> {
+    let cites = |passage: &&Passage| {
+        let mut sources = response.sources.iter();
+        sources.any(|source| source.chunk_id == passage.chunk.id)
+    };
+    let cited = retrieved.passages.iter().filter(cites);
+    cited
+        .map(|passage| {
+            (
+                passage.chunk.material_id.clone(),
+                passage.chunk.version.clone(),
+            )
+        })
+        .collect()
 }

@@ -10,6 +10,7 @@ use rank::{Candidate, Question, Ranking, Statistics};
 
 use super::wire::{Asked, Search, Timings};
 use super::{QueryError, QueryService};
+use crate::catalogue::{self, Placed};
 use crate::embedding::Active;
 use crate::materials::MaterialState;
 use crate::materials::store::{self, CitedRow};
@@ -20,8 +21,11 @@ const MMR_LAMBDA: f32 = 0.5;
 /// A candidate passage with all that ranking and citing need.
 pub(crate) struct Passage {
     pub(crate) chunk: StoredChunk,
+    /// Lesson it belongs to, as people know it, or title of its material.
     pub(crate) title: String,
     pub(crate) source: String,
+    /// Its lesson, where the course catalogue has one.
+    pub(crate) placed: Option<Placed>,
     text_score: Option<f32>,
     similarity: Option<f32>,
     sentence_vectors: Vec<Vec<f32>>,
@@ -44,6 +48,8 @@ impl Passage {
 pub(crate) struct Retrieved {
     pub(crate) question: Question,
     pub(crate) query_vector: Option<Vec<f32>>,
+    /// The question was searched for by meaning too.
+    pub(crate) has_vectors: bool,
     pub(crate) statistics: Arc<Statistics>,
     pub(crate) passages: Vec<Passage>,
     /// Positions in `passages`, the best first.
@@ -77,6 +83,7 @@ impl QueryService {
         let passages = self.keep_current(found).await?;
         let search_ms = millis(search_started);
 
+        let has_vectors = query_vector.is_some();
         let rank_started = Instant::now();
         let (model, fusion, mmr) = (Arc::clone(&self.model), asked.fusion, asked.mmr);
         // Vectors of another model than the ranking was fitted with would mislead it: then the text alone ranks.
@@ -119,6 +126,7 @@ impl QueryService {
         Ok(Retrieved {
             question,
             query_vector,
+            has_vectors,
             statistics,
             passages,
             ranking,
@@ -131,7 +139,11 @@ impl QueryService {
         asked: &Asked,
         filter: &Filter,
     ) -> Result<Vec<index::TextHit>, QueryError> {
-        let terms = terms::terms(&asked.question).join(" ");
+        let mut terms = terms::terms(&asked.question);
+        for synonym in self.aliases.of(&asked.question) {
+            terms.extend(terms::terms(synonym));
+        }
+        let terms = terms.join(" ");
         if asked.search == Search::Vector || terms.is_empty() {
             return Ok(Vec::new());
         }
@@ -254,6 +266,8 @@ impl QueryService {
             .into_iter()
             .map(|row| (row.id.clone(), row))
             .collect();
+        let sources = rows.values().map(|row| row.source.as_str());
+        let lessons = catalogue::lessons_of(&self.db, sources).await?;
         let current = |one: Found| {
             // Without a chunk its material was removed between the search for its vector and now.
             let chunk = one.chunk?;
@@ -261,9 +275,13 @@ impl QueryService {
             // While a new version is being written the index holds the one or the other, never both.
             let is_switching = row.state == MaterialState::Indexing.as_str();
             (is_switching || row.indexed_version.as_ref() == Some(&chunk.version)).then(|| {
+                let placed = lessons.get(&row.source).cloned();
                 Passage {
-                    title: row.title.clone(),
+                    title: placed
+                        .as_ref()
+                        .map_or_else(|| row.title.clone(), |placed| placed.lesson.label()),
                     source: row.source.clone(),
+                    placed,
                     text_score: one.text_score,
                     similarity: one.similarity,
                     sentence_vectors: one

@@ -1,13 +1,15 @@
 //! `/query`, `/query/stream` and `/search`.
 
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
-use futures::stream;
 use shared::body::Json;
 use shared::problem::{ApiError, Problems};
 
-use super::{QueryRequest, QueryResponse, QueryService, SearchRequest, SearchResponse};
-use crate::sse;
+use super::stream;
+use super::{
+    QueryRequest, QueryResponse, QueryService, SearchRequest, SearchResponse, TopicRequest,
+    TopicResponse,
+};
 
 /// Answers a question from the material and proves it.
 ///
@@ -23,6 +25,10 @@ pub(crate) async fn query(
 }
 
 /// The same as `/query`, as server-sent events: `token` (`{"text"}`), `sources`, then `done` with the whole answer.
+///
+/// Each `token` is verified before it is sent. Should the chat model break off after some were, `done` brings another
+/// answer than they do (`warnings` holds `stream_broken`): what counts is `done`. A comment keeps the line open while
+/// nothing is there to be said. Closing the connection ends the call to the chat model.
 #[utoipa::path(tag = "query", request_body = QueryRequest,
     responses((status = 200, content_type = "text/event-stream", body = String), Problems))]
 #[post("/query/stream")]
@@ -30,15 +36,12 @@ pub(crate) async fn query_stream(
     request: Json<QueryRequest>,
     service: Data<QueryService>,
 ) -> Result<HttpResponse, ApiError> {
-    let answered = service.answer(&request).await?;
-    let mut events: Vec<Result<Bytes, actix_web::Error>> = answered
-        .answer
-        .split_inclusive('\n')
-        .map(|text| Ok(sse::event("token", &serde_json::json!({ "text": text }))))
-        .collect();
-    events.push(Ok(sse::event("sources", &answered.sources)));
-    events.push(Ok(sse::event("done", &answered)));
-    Ok(sse::response(stream::iter(events)))
+    let prepared = service.prepare(&request).await?;
+    Ok(stream::answer(
+        service.into_inner(),
+        prepared,
+        stream::Events,
+    ))
 }
 
 /// Finds the best passages for a query, without judging whether they answer it.
@@ -49,4 +52,14 @@ pub(crate) async fn search(
     service: Data<QueryService>,
 ) -> Result<Json<SearchResponse>, ApiError> {
     Ok(Json(service.search(&request).await?))
+}
+
+/// The sections of the material about a topic, in the order they are taught: what a learning path is made of.
+#[utoipa::path(tag = "query", request_body = TopicRequest, responses((status = 200, body = TopicResponse), Problems))]
+#[post("/topics")]
+pub(crate) async fn topics(
+    request: Json<TopicRequest>,
+    service: Data<QueryService>,
+) -> Result<Json<TopicResponse>, ApiError> {
+    Ok(Json(service.topics(&request).await?))
 }

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use shared::problem::Invalid;
 
 use super::RetrievalSettings;
+use super::wanted::Wanted;
+pub use super::warning::AnswerWarning;
+use crate::catalogue::Lesson;
 use crate::materials::MaterialId;
 
 /// Most characters of a question; longer ones are no questions.
@@ -36,21 +39,27 @@ pub struct QueryRequest {
     /// How to search.
     #[serde(default)]
     pub config: Option<QueryConfig>,
-    /// What was said before, for the chat model.
+    /// What was said before, the oldest first; a follow-up is made to stand alone by it.
     #[serde(default)]
     pub history: Vec<Turn>,
-    /// Level of the student, for the chat model.
+    /// Level of the student: `beginner`, `intermediate` or `advanced`.
     #[serde(default)]
     pub level: Option<String>,
-    /// Style of the answer, for the chat model.
+    /// Style of the answer: `visual`, `auditory`, `kinesthetic`, `reading` or `mixed`.
     #[serde(default)]
     pub style: Option<String>,
-    /// Instructions of the course, for the chat model.
+    /// Instructions of the course; `{context}`, `{question}` and `{chat_history}` in them are filled.
     #[serde(default)]
     pub prompt: Option<String>,
     /// Language of the answer, `pt` or `en`; told from the question where absent.
     #[serde(default)]
     pub language: Option<String>,
+    /// What is being studied, for the chat model.
+    #[serde(default)]
+    pub topic: Option<String>,
+    /// What the student wants to be able to do, for the chat model; 20 at most.
+    #[serde(default)]
+    pub objectives: Vec<String>,
 }
 
 /// One turn of a conversation.
@@ -80,6 +89,11 @@ pub struct QueryConfig {
     pub mmr: Option<bool>,
     /// Let a chat model write the answer, where one is configured; else the best sentences are quoted.
     pub generate: Option<bool>,
+    /// Chat model to begin with, by name (see `/models`); the others follow if it fails.
+    pub model: Option<String>,
+    /// Temperature of the chat model, 0 to 2.
+    #[schema(minimum = 0, maximum = 2)]
+    pub temperature: Option<f64>,
 }
 
 /// Where to look.
@@ -135,6 +149,8 @@ pub(crate) struct Asked {
     pub(crate) mmr: bool,
     /// Whether to answer in English; told from the question where nobody says.
     pub(crate) english: Option<bool>,
+    /// How the answer is to be written.
+    pub(crate) wanted: Wanted,
 }
 
 impl QueryRequest {
@@ -150,6 +166,7 @@ impl QueryRequest {
                 "O número de fontes deve ficar entre 1 e 50.",
             );
         }
+        let (wanted, invalid) = Wanted::check(self, invalid);
         check(
             "/question",
             &self.question,
@@ -166,6 +183,7 @@ impl QueryRequest {
                 .map(|language| language.starts_with("en")),
             tags: self.tags.clone(),
             types: self.types.clone(),
+            wanted,
             ..asked
         })
     }
@@ -207,7 +225,7 @@ impl SearchRequest {
     }
 }
 
-fn check(
+pub(super) fn check(
     pointer: &str,
     question: &str,
     material_ids: Option<&Vec<String>>,
@@ -272,6 +290,7 @@ fn check(
     invalid.or(Asked {
         question: question.to_owned(),
         english: None,
+        wanted: Wanted::default(),
         material_ids: material_ids.cloned(),
         tags: None,
         types: None,
@@ -288,6 +307,8 @@ fn check(
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
+    /// Written by a chat model; every citation was checked.
+    Generated,
     /// The best sentences of the material, quoted.
     Extractive,
     /// The material does not hold the answer.
@@ -307,15 +328,47 @@ pub struct QueryResponse {
     pub confidence: f32,
     /// The chat model that wrote the answer; null for quotes.
     pub model: Option<String>,
-    /// Tokens used; null without a chat model.
-    #[schema(value_type = Option<Object>)]
-    pub usage: Option<serde_json::Value>,
-    /// Cost in US dollars; 0 without a chat model.
+    /// Tokens used; null where no chat model was asked, and for an answer that was kept.
+    pub usage: Option<TokenUsage>,
+    /// Cost in US dollars; 0 without a chat model, and for an answer that was kept.
     pub cost: f64,
+    /// What was found wrong with what a chat model wrote, and why the answer is quoted if it failed.
+    #[serde(default)]
+    pub warnings: Vec<AnswerWarning>,
+    /// The question that was searched for, where the one asked did not stand alone.
+    #[serde(default)]
+    pub standalone_question: Option<String>,
+    /// Sections of the material next to what the answer cites.
+    #[serde(default)]
+    pub related: Vec<RelatedSection>,
     /// Seconds.
     pub response_time: f64,
     /// Where the time went.
     pub timings: Timings,
+}
+
+/// Tokens that a chat model read and wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TokenUsage {
+    /// Read.
+    pub prompt_tokens: u64,
+    /// Written.
+    pub completion_tokens: u64,
+    /// Both.
+    pub total_tokens: u64,
+}
+
+/// A section of a material that an answer touches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RelatedSection {
+    /// Its heading, as it stands there.
+    pub title: String,
+    /// Id of the material.
+    pub material_id: String,
+    /// Name of the material: a relative path.
+    pub source: String,
+    /// Page, from 1; null where there are no pages.
+    pub page: Option<u32>,
 }
 
 /// Where the time went, in milliseconds.
@@ -340,10 +393,14 @@ pub struct Source {
     pub material_id: String,
     /// Id of the passage.
     pub chunk_id: String,
-    /// Title of the material.
+    /// Lesson the material belongs to, as people know it, or title of the material.
     pub title: String,
     /// Name of the material: a relative path.
     pub source: String,
+    /// Title and place of the quote, for people: `Módulo 1, Aula 3 — 'Hipertrofia', p. 2`.
+    pub citation: String,
+    /// Lesson the material belongs to by the course catalogue; null outside it.
+    pub lesson: Option<Lesson>,
     /// Page of the quote, from 1; null where there are no pages.
     pub page: Option<u32>,
     /// Sheet of the quote; null where there are none.
@@ -375,10 +432,12 @@ pub struct SearchHit {
     pub material_id: String,
     /// Id of the passage.
     pub chunk_id: String,
-    /// Title of the material.
+    /// Lesson the material belongs to, as people know it, or title of the material.
     pub title: String,
     /// Name of the material: a relative path.
     pub source: String,
+    /// Title and place of the passage, for people.
+    pub citation: String,
     /// Page, from 1.
     pub page: Option<u32>,
     /// Sheet.

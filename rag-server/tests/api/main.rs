@@ -9,10 +9,13 @@
 
 mod access;
 mod bad_input;
+mod catalogue;
 mod faults;
+mod generation;
 mod jobs;
 mod materials;
 mod mirror;
+mod openai;
 mod openapi;
 mod query;
 mod samples;

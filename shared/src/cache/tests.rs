@@ -51,7 +51,7 @@ async fn redis_keeps_to_the_contract() {
     let Some(url) = environment.get("TEST_REDIS_URL") else {
         return;
     };
-    let clock = Arc::new(shared::clock::SystemClock);
+    let clock = Arc::new(crate::clock::SystemClock);
     keeps_to_the_contract(&RedisCache::new(url, "test:", clock).unwrap()).await;
 }
 

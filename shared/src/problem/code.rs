@@ -105,6 +105,8 @@ codes! {
         "O servidor está ocupado; tente de novo em instantes.";
     NotReady, "not_ready", SERVICE_UNAVAILABLE, "Servidor iniciando",
         "O servidor ainda não está pronto; tente de novo em instantes.";
+    Closed, "closed", SERVICE_UNAVAILABLE, "Fora do horário",
+        "O atendimento está fechado neste horário.";
     ShuttingDown, "shutting_down", SERVICE_UNAVAILABLE, "Servidor encerrando",
         "O servidor está sendo reiniciado; tente de novo em instantes.";
     ProviderUnavailable, "provider_unavailable", SERVICE_UNAVAILABLE, "Serviço externo indisponível",

@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 
 use super::layers::{Node, Source};
-use super::{Fault, Spec, Variable};
+use super::{Fault, SettingsErrors, Spec, Variable};
+
+/// Names the file of variables.
+const FILE_VARIABLE: &str = "ENV_FILE";
 
 /// The environment variables of a process, as a value.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -18,6 +21,40 @@ impl Environment {
                 })
                 .collect(),
         )
+    }
+
+    /// Those of this process and, below them, those of the file that `ENV_FILE` names: `.env` in the working folder
+    /// unless it says otherwise.
+    ///
+    /// # Errors
+    /// A file that was named and cannot be read, or a line that cannot be understood. Neither repeats the line, which
+    /// may hold a secret.
+    pub fn with_file() -> Result<Self, SettingsErrors> {
+        let process = Self::from_process();
+        let named = process.get(FILE_VARIABLE).map(str::to_owned);
+        let path = named.as_deref().unwrap_or(".env");
+        let fault = |message: String| {
+            let fault = Fault::new(FILE_VARIABLE, Some(path.to_owned()), message);
+            SettingsErrors::new(vec![fault])
+        };
+        let mut all = BTreeMap::new();
+        match dotenvy::from_path_iter(path) {
+            Ok(lines) => {
+                for line in lines {
+                    let (name, value) = line.map_err(|error| match error {
+                        dotenvy::Error::LineParse(_, at) => fault(format!(
+                            "a line cannot be understood from its character {at} on"
+                        )),
+                        _ => fault("the file cannot be read".to_owned()),
+                    })?;
+                    all.insert(name, value);
+                }
+            }
+            Err(error) if error.not_found() && named.is_none() => {}
+            Err(_) => return Err(fault("the file cannot be read".to_owned())),
+        }
+        all.extend(process.0);
+        Ok(Self(all))
     }
 
     /// Those given.

@@ -73,7 +73,7 @@ impl RagServer {
     }
 
     async fn answers(&mut self) {
-        let http = reqwest::Client::new();
+        let http = crate::http::client(&crate::http::HttpSettings::default()).unwrap();
         let health = self.url().join("health").unwrap();
         let started = Instant::now();
         while http.get(health.clone()).send().await.is_err() {
@@ -95,6 +95,7 @@ fn spawn(folder: &Path, port: u16, variables: &[(String, String)]) -> Child {
     Command::new(binary())
         .arg("serve")
         .current_dir(root)
+        .env("ENV_FILE", "/dev/null")
         .env("DATA_DIR", folder)
         .env("PORT", port.to_string())
         .env("LOG_LEVEL", "error")

@@ -1,50 +1,35 @@
-//! Puts the server together: opens what is kept, starts what works in the background, listens.
+//! Everything behind HTTP.
 
-use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use actix_cors::Cors;
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
-use actix_web::middleware::{self, Next};
-use actix_web::web::Data;
-use actix_web::{App as HttpApp, Error, HttpServer};
 use anyhow::Context as _;
+use shared::cache::{Cache, MemoryCache, RedisCache};
 use shared::clock::{Clock, SystemClock};
 use shared::db::{self, Db};
-use shared::http::HttpSettings;
-use shared::problem::{ApiError, Code};
 use shared::shutdown::Shutdown;
 use shared::token::{API_SERVER, RAG_SERVER, ServiceTokens};
-use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use utoipa_actix_web::{AppExt as _, scope};
-use utoipa_swagger_ui::SwaggerUi;
 
-use crate::access::{Access, gate};
-use crate::api_keys::{self, ApiKeyService};
+use super::tidy::tidy;
+use crate::access::Access;
+use crate::api_keys::ApiKeyService;
+use crate::assistant::AssistantService;
+use crate::chat::{ChatService, Conversations, LearningService};
 use crate::health::HealthService;
 use crate::limits::{LoginDelays, RateLimits};
-use crate::links::{self, LinkService};
+use crate::links::LinkService;
 use crate::mail::{FolderMailer, Mailer, Mails, SmtpMailer};
 use crate::passwords::Passwords;
-use crate::sessions::{self, SessionService};
+use crate::rag::RagClient;
+use crate::sessions::SessionService;
 use crate::settings::Settings;
 use crate::tokens::JwtKeys;
 use crate::two_factor::TwoFactorService;
+use crate::usage::UsageService;
 use crate::users::UserService;
 use crate::webhook::WebhookService;
-use crate::{audit, health, routes};
-use shared::cache::{Cache, MemoryCache, RedisCache};
 
-/// How often what has ended is removed.
-const TIDY_EVERY: Duration = Duration::from_hours(1);
-/// Ended sessions, keys and links are kept so long, to be explained; the audit log longer.
-const KEPT_MS: i64 = 7 * 24 * 3600 * 1000;
-const AUDIT_KEPT_MS: i64 = 400 * 24 * 3600 * 1000;
 /// File with the first administrator's password, below the data folder.
 const ADMIN_FILE: &str = "admin-password.txt";
 
@@ -70,6 +55,11 @@ pub struct Services {
     pub(crate) mails: Arc<Mails>,
     pub(crate) health: Arc<HealthService>,
     pub(crate) delays: Arc<LoginDelays>,
+    pub(crate) assistant: Arc<AssistantService>,
+    pub(crate) usage: Arc<UsageService>,
+    pub(crate) chat: Arc<ChatService>,
+    pub(crate) conversations: Arc<Conversations>,
+    pub(crate) learning: Arc<LearningService>,
     pub(crate) db: Db,
     clock: Arc<dyn Clock>,
 }
@@ -160,13 +150,16 @@ impl Services {
             admins_need_two_factor: settings.admins_need_two_factor,
             clock: Arc::clone(&clock),
         });
+        let rag = Arc::new(RagClient::new(
+            settings.rag_server_url.clone(),
+            service_tokens(API_SERVER, RAG_SERVER)?,
+            Arc::clone(&clock),
+        )?);
         let health = Arc::new(HealthService {
             db: db.clone(),
             cache,
             mailer,
-            http: shared::http::client(&HttpSettings::default())?,
-            rag_server_url: settings.rag_server_url.clone(),
-            to_rag: service_tokens(API_SERVER, RAG_SERVER)?,
+            rag: Arc::clone(&rag),
             started_at: clock.now_ms(),
             clock: Arc::clone(&clock),
         });
@@ -182,6 +175,22 @@ impl Services {
             settings.webhook_secret.clone(),
             Arc::clone(&clock),
         ));
+        let assistant = Arc::new(AssistantService::new(db.clone(), Arc::clone(&clock)));
+        let usage = Arc::new(UsageService::new(
+            db.clone(),
+            settings.usage,
+            Arc::clone(&clock),
+        ));
+        let chat = Arc::new(ChatService::new(
+            db.clone(),
+            Arc::clone(&rag),
+            Arc::clone(&usage),
+            Arc::clone(&assistant),
+            settings.chat.clone(),
+            Arc::clone(&clock),
+        )?);
+        let conversations = Arc::new(Conversations::new(db.clone(), Arc::clone(&clock)));
+        let learning = Arc::new(LearningService::new(Arc::clone(&chat), rag)?);
         Ok(Self {
             access,
             users,
@@ -193,6 +202,11 @@ impl Services {
             mails,
             health,
             delays,
+            assistant,
+            usage,
+            chat,
+            conversations,
+            learning,
             db,
             clock,
         })
@@ -263,155 +277,4 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
         .mode(0o600)
         .open(path)?;
     writeln!(file, "{text}")
-}
-
-/// Removes what has ended, now and then.
-async fn tidy(db: Db, clock: Arc<dyn Clock>, stopping: CancellationToken) {
-    loop {
-        let now = clock.now_ms();
-        let before = now.saturating_sub(KEPT_MS);
-        let done = async {
-            sessions::store::prune(&db, before).await?;
-            links::store::prune(&db, before).await?;
-            api_keys::store::prune(&db, before).await?;
-            audit::store::prune(&db, now.saturating_sub(AUDIT_KEPT_MS)).await
-        };
-        if let Err(error) = done.await {
-            warn!(error = %shared::telemetry::chain(&error), "tidying up failed: {error}");
-        }
-        tokio::select! {
-            () = stopping.cancelled() => return,
-            () = tokio::time::sleep(TIDY_EVERY) => {}
-        }
-    }
-}
-
-/// A server that listens and is not yet running.
-pub struct App {
-    server: actix_web::dev::Server,
-    address: SocketAddr,
-    services: Services,
-    settings: Settings,
-}
-
-impl App {
-    /// Opens everything and listens.
-    pub async fn build(settings: Settings, ports: Ports) -> anyhow::Result<Self> {
-        let services = Services::open(&settings, &ports).await?;
-        services.ensure_admin(&settings).await?;
-        let address = SocketAddr::new(settings.server.host, settings.server.port);
-        let listener =
-            TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
-        let address = listener.local_addr()?;
-        let data = routes::AppData::new(&services, &settings);
-        let access = Data::from(Arc::clone(&services.access));
-        let origins = settings.server.cors_origins.clone();
-        let patience = Patience(settings.server.request_timeout);
-        let document = crate::openapi::document();
-        let server = HttpServer::new(move || {
-            HttpApp::new()
-                .into_utoipa_app()
-                .service(health::info)
-                .service(scope("/api").configure(routes::all))
-                .configure(routes::all)
-                .into_app()
-                .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document.clone()))
-                .configure(|config| data.configure(config))
-                .app_data(access.clone())
-                .app_data(Data::new(patience))
-                .wrap(middleware::from_fn(in_time))
-                .wrap(middleware::Condition::new(
-                    !origins.is_empty(),
-                    cors(&origins),
-                ))
-                .wrap(middleware::from_fn(gate::gate))
-                .wrap(middleware::from_fn(shared::telemetry::observe))
-                .wrap(shared::telemetry::logger())
-        })
-        .workers(settings.server.workers)
-        .client_request_timeout(Duration::from_secs(10))
-        .shutdown_timeout(settings.server.drain.as_secs())
-        .disable_signals()
-        .listen(listener)?
-        .run();
-        Ok(Self {
-            server,
-            address,
-            services,
-            settings,
-        })
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// What is behind HTTP.
-    pub fn services(&self) -> &Services {
-        &self.services
-    }
-
-    /// Serves until `shutdown` begins, then finishes what is being done.
-    pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
-        if self.settings.server.worker {
-            self.services.start(&shutdown);
-        }
-        let handle = self.server.handle();
-        let mut serving = tokio::spawn(self.server);
-        info!(address = %self.address, "listening on {}", self.address);
-        tokio::select! {
-            result = &mut serving => {
-                shutdown.begin();
-                result.context("server thread")?.context("server")?;
-            }
-            () = shutdown.begun() => {
-                handle.stop(true).await;
-                serving.await.context("server thread")?.context("server")?;
-            }
-        }
-        let drained = shutdown.drain(self.settings.server.drain).await;
-        self.services.db.close().await;
-        info!("stopped: {drained:?}");
-        Ok(())
-    }
-}
-
-/// Pages of other origins that may call, with a header but without the cookie.
-fn cors(origins: &[String]) -> Cors {
-    let mut cors = Cors::default()
-        .allowed_methods(["GET", "POST", "PUT", "DELETE"])
-        .allowed_headers([
-            AUTHORIZATION,
-            CONTENT_TYPE,
-            HeaderName::from_static("x-api-key"),
-        ])
-        .expose_headers([
-            "x-request-id",
-            "retry-after",
-            "ratelimit-limit",
-            "ratelimit-remaining",
-            "ratelimit-reset",
-        ])
-        .block_on_origin_mismatch(false)
-        .max_age(600);
-    for origin in origins {
-        cors = cors.allowed_origin(origin);
-    }
-    cors
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Patience(Duration);
-
-/// Ends what takes too long; what it began in the database is rolled back.
-async fn in_time(
-    patience: Data<Patience>,
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    match tokio::time::timeout(patience.0, next.call(request)).await {
-        Ok(done) => done,
-        Err(_) => Err(ApiError::new(Code::Timeout).into()),
-    }
 }

@@ -1,335 +1,32 @@
-//! What was written becomes what is true: every fault is found at start and named with its key.
+//! What was written becomes what is true.
 
-use std::net::IpAddr;
-use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::PathBuf;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use ipnet::IpNet;
-use serde::Deserialize;
-use shared::settings::{
-    self, Defaults, Environment, ExposeSecret, Faults, Loaded, SecretString, SettingsErrors, Spec,
-    Stage, Variable,
-};
-use shared::telemetry::LogSettings;
+use shared::settings::{ExposeSecret, Faults, Stage};
 use url::Url;
 
+use super::raw::{RawAdmin, RawChat, RawJwt, RawMail, RawServer, RawSettings};
+use super::{AdminSettings, ServerSettings, Settings};
+use crate::chat::{ChatSettings, MessageLengths};
 use crate::limits::{LimitSettings, LoginSettings};
 use crate::mail::{MailSettings, Security, SmtpSettings};
 use crate::passwords::{MIN_CHARACTERS, PasswordSettings};
 use crate::tokens::{JwtAlgorithm, JwtKeys, JwtSettings};
-
-/// Plain names of variables; those of the earlier system keep working.
-pub const VARIABLES: &[Variable] = &[
-    Variable::new("API_HOST", "server.host"),
-    Variable::new("API_PORT", "server.port"),
-    Variable::new("HOST", "server.host"),
-    Variable::new("PORT", "server.port"),
-    Variable::new("PUBLIC_BASE_URL", "server.public_url"),
-    Variable::new("FRONTEND_URL", "server.public_url").deprecated("PUBLIC_BASE_URL"),
-    Variable::new("TRUSTED_PROXIES", "server.trusted_proxies"),
-    Variable::new("CORS_ORIGINS", "server.cors_origins"),
-    Variable::new("ALLOWED_ORIGINS", "server.cors_origins").deprecated("CORS_ORIGINS"),
-    Variable::new("DATA_DIR", "data_dir"),
-    Variable::new("DATABASE_URL", "database.url"),
-    Variable::new("REDIS_URL", "cache.redis_url"),
-    Variable::new("JWT_SECRET_KEY", "jwt.secret"),
-    Variable::new("SECRET_KEY", "jwt.secret").deprecated("JWT_SECRET_KEY"),
-    Variable::new("JWT_PREVIOUS_SECRET_KEYS", "jwt.previous_secrets"),
-    Variable::new("JWT_ALGORITHM", "jwt.algorithm"),
-    Variable::new("JWT_PRIVATE_KEY", "jwt.private_key"),
-    Variable::new("JWT_PUBLIC_KEY", "jwt.public_key"),
-    Variable::new("JWT_PREVIOUS_PUBLIC_KEYS", "jwt.previous_public_keys"),
-    Variable::new("ACCESS_TOKEN_EXPIRE_MINUTES", "jwt.lifetime").unit("m"),
-    Variable::new("SERVICE_SECRET", "service.secret"),
-    Variable::new("RAG_SERVER_URL", "service.rag_server_url"),
-    Variable::new("WEBHOOK_SECRET", "webhook.secret"),
-    Variable::new("ADMIN_USERNAME", "admin.username"),
-    Variable::new("ADMIN_PASSWORD", "admin.password"),
-    Variable::new("ADMIN_EMAIL", "admin.email"),
-    Variable::new("EMAIL_HOST", "mail.host"),
-    Variable::new("EMAIL_PORT", "mail.port"),
-    Variable::new("EMAIL_SECURITY", "mail.security"),
-    Variable::new("EMAIL_USERNAME", "mail.username"),
-    Variable::new("EMAIL_PASSWORD", "mail.password"),
-    Variable::new("EMAIL_FROM", "mail.from"),
-    Variable::new("MAX_LOGIN_ATTEMPTS", "login.attempts"),
-    Variable::new("REQUIRE_ADMIN_TWO_FACTOR", "two_factor.required_for_admins"),
-    Variable::new("LOG_LEVEL", "log.level"),
-    Variable::new("LOG_FORMAT", "log.format"),
-    Variable::new("API_LOG_LEVEL", "log.level").deprecated("LOG_LEVEL"),
-];
-
-/// Where settings come from.
-pub const SPEC: Spec = Spec {
-    section: "api",
-    prefix: "API__",
-    variables: VARIABLES,
-    secrets: &[
-        "jwt.secret",
-        "jwt.previous_secrets",
-        "jwt.private_key",
-        "service.secret",
-        "webhook.secret",
-        "admin.password",
-        "mail.password",
-    ],
-    defaults: Defaults {
-        base: include_str!("../../config/base.yaml"),
-        development: include_str!("../../config/development.yaml"),
-        testing: include_str!("../../config/testing.yaml"),
-        production: include_str!("../../config/production.yaml"),
-    },
-};
+use crate::usage::{OpeningHours, UsageSettings, time_of_day};
 
 /// Shortest and longest life of an access token.
 const LIFETIMES: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(24 * 3600));
 
-/// What was written.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSettings {
-    data_dir: PathBuf,
-    log: LogSettings,
-    server: RawServer,
-    database: RawDatabase,
-    cache: RawCache,
-    jwt: RawJwt,
-    service: RawService,
-    webhook: RawWebhook,
-    admin: RawAdmin,
-    passwords: RawPasswords,
-    login: RawLogin,
-    limits: RawLimits,
-    two_factor: RawTwoFactor,
-    mail: RawMail,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawServer {
-    host: IpAddr,
-    port: u16,
-    workers: NonZeroUsize,
-    #[serde(with = "settings::size")]
-    json_limit: u64,
-    #[serde(with = "settings::duration")]
-    request_timeout: Duration,
-    #[serde(with = "settings::duration")]
-    drain: Duration,
-    worker: bool,
-    public_url: Url,
-    trusted_proxies: Vec<IpNet>,
-    cors_origins: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawDatabase {
-    #[serde(default)]
-    url: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCache {
-    #[serde(default)]
-    redis_url: Option<String>,
-    prefix: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawJwt {
-    algorithm: JwtAlgorithm,
-    issuer: String,
-    #[serde(default)]
-    secret: Option<SecretString>,
-    #[serde(default)]
-    previous_secrets: Vec<SecretString>,
-    #[serde(default)]
-    private_key: Option<SecretString>,
-    #[serde(default)]
-    public_key: Option<String>,
-    #[serde(default)]
-    previous_public_keys: Option<String>,
-    #[serde(with = "settings::duration")]
-    lifetime: Duration,
-    #[serde(with = "settings::duration")]
-    refresh_lifetime: Duration,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawService {
-    #[serde(default)]
-    secret: Option<SecretString>,
-    rag_server_url: Url,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawWebhook {
-    #[serde(default)]
-    secret: Option<SecretString>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawAdmin {
-    username: String,
-    #[serde(default)]
-    password: Option<SecretString>,
-    #[serde(default)]
-    email: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawPasswords {
-    #[serde(with = "settings::size")]
-    memory: u64,
-    passes: NonZeroU32,
-    #[serde(default)]
-    concurrency: Option<NonZeroUsize>,
-    waiting: NonZeroUsize,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLogin {
-    attempts: NonZeroU32,
-    #[serde(with = "settings::duration")]
-    first_delay: Duration,
-    #[serde(with = "settings::duration")]
-    longest_delay: Duration,
-    #[serde(with = "settings::duration")]
-    memory: Duration,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLimits {
-    per_address: u32,
-    per_user: u32,
-    sensitive: u32,
-    global: u32,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTwoFactor {
-    required_for_admins: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawMail {
-    #[serde(default)]
-    host: Option<String>,
-    port: u16,
-    security: Security,
-    #[serde(default)]
-    username: Option<String>,
-    #[serde(default)]
-    password: Option<SecretString>,
-    #[serde(default)]
-    from: Option<String>,
-    site_name: String,
-    #[serde(with = "settings::duration")]
-    retry: Duration,
-}
-
-/// What is true: checked settings of the api-server.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Root of everything kept.
-    pub data_dir: PathBuf,
-    /// Logging.
-    pub log: LogSettings,
-    /// HTTP.
-    pub server: ServerSettings,
-    /// State.
-    pub database_url: String,
-    /// Cache shared by replicas; in this process alone without one.
-    pub redis_url: Option<String>,
-    /// Before every key of it.
-    pub cache_prefix: String,
-    /// User tokens.
-    pub jwt: JwtSettings,
-    /// Shared with the rag-server; without it neither asks the other anything.
-    pub service_secret: Option<SecretString>,
-    /// Where the rag-server answers.
-    pub rag_server_url: Url,
-    /// Signs what the users webhook receives; closed without one.
-    pub webhook_secret: Option<SecretString>,
-    /// The first administrator.
-    pub admin: AdminSettings,
-    /// Cost of passwords.
-    pub passwords: PasswordSettings,
-    /// Delays of logins.
-    pub login: LoginSettings,
-    /// Requests per minute.
-    pub limits: LimitSettings,
-    /// Administrators must have a second factor.
-    pub admins_need_two_factor: bool,
-    /// E-mail.
-    pub mail: MailSettings,
-}
-
-/// HTTP.
-#[derive(Debug, Clone)]
-pub struct ServerSettings {
-    /// Address to listen on.
-    pub host: IpAddr,
-    /// Port; 0 takes any free one.
-    pub port: u16,
-    /// Threads.
-    pub workers: usize,
-    /// Largest JSON body.
-    pub json_limit: usize,
-    /// Longest handling of one request.
-    pub request_timeout: Duration,
-    /// How long a stopping server waits for what it is doing.
-    pub drain: Duration,
-    /// Mails are sent, and what has ended removed, by this process too.
-    pub worker: bool,
-    /// Where people reach the system: base of links in mails.
-    pub public_url: Url,
-    /// Whose `X-Forwarded-*` headers are believed.
-    pub trusted_proxies: Vec<IpNet>,
-    /// Other origins whose pages may call.
-    pub cors_origins: Vec<String>,
-}
-
-/// The first administrator.
-#[derive(Debug, Clone)]
-pub struct AdminSettings {
-    /// Name.
-    pub username: String,
-    /// Password; a random one is written to a file without it.
-    pub password: Option<SecretString>,
-    /// E-mail.
-    pub email: Option<String>,
-}
-
-impl Settings {
-    /// Reads and checks everything.
-    ///
-    /// # Errors
-    /// All faults at once, each with its key and where it came from.
-    pub fn load(environment: &Environment) -> Result<Loaded<Self>, SettingsErrors> {
-        settings::load(&SPEC, environment, check)
-    }
-}
-
-fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Settings> {
+pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Settings> {
     check_ranges(&raw, faults);
     check_origins(&raw.server, faults);
     check_admin(&raw.admin, faults);
     let jwt = check_jwt(&raw.jwt, faults);
     check_secrets(&raw, faults);
     let mail = check_mail(&raw.mail, &raw.data_dir, faults);
+    let usage = check_usage(&raw.chat, faults);
+    check_chat(&raw.chat, faults);
     if !faults.is_empty() {
         return None;
     }
@@ -390,6 +87,17 @@ fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Settings> {
         },
         admins_need_two_factor: raw.two_factor.required_for_admins,
         mail: mail?,
+        chat: ChatSettings {
+            lengths: MessageLengths {
+                normal: raw.chat.message_chars.get(),
+                cut: raw.chat.cut_chars.get(),
+                refuse: raw.chat.refused_chars.get(),
+            },
+            memory: raw.chat.memory_chars,
+            mask_personal_data: raw.chat.mask_personal_data,
+            timeout: raw.chat.timeout,
+        },
+        usage: usage?,
         log: raw.log,
         data_dir: raw.data_dir,
     })
@@ -579,5 +287,68 @@ fn check_mail(
         folder: data_dir.join("mails"),
         site_name: raw.site_name.clone(),
         retry: raw.retry,
+    })
+}
+
+fn check_chat(raw: &RawChat, faults: &mut Faults<'_>) {
+    if raw.message_chars > raw.cut_chars || raw.cut_chars > raw.refused_chars {
+        faults.add(
+            "chat.cut_chars",
+            "must lie between chat.message_chars and chat.refused_chars",
+        );
+    }
+    // The rag-server reads no longer questions.
+    if raw.cut_chars.get() > 50_000 {
+        faults.add("chat.cut_chars", "must be at most 50000");
+    }
+    if raw.memory_chars > 100_000 {
+        faults.add("chat.memory_chars", "must be at most 100000");
+    }
+    if !(Duration::from_secs(1)..=Duration::from_secs(600)).contains(&raw.timeout) {
+        faults.add("chat.timeout", "must be 1s to 10m");
+    }
+}
+
+fn check_usage(raw: &RawChat, faults: &mut Faults<'_>) -> Option<UsageSettings> {
+    let time_zone = raw.time_zone.parse().ok();
+    if time_zone.is_none() {
+        faults.add(
+            "chat.time_zone",
+            "is no time zone such as America/Sao_Paulo",
+        );
+    }
+    if raw
+        .daily_budget
+        .is_some_and(|budget| !(0.0..=1e6).contains(&budget))
+    {
+        faults.add("chat.daily_budget", "must be 0 to 1000000 (US dollars)");
+    }
+    let mut time = |key: &str, text: &Option<String>| {
+        let time = text.as_deref().map(time_of_day);
+        if time == Some(None) {
+            faults.add(key, "is no time of day such as 08:00");
+        }
+        time.flatten()
+    };
+    let opens = time("chat.opens", &raw.opens);
+    let closes = time("chat.closes", &raw.closes);
+    let hours = match (opens, closes) {
+        (Some(opens), Some(closes)) if opens == closes => {
+            faults.add("chat.closes", "must differ from chat.opens");
+            None
+        }
+        (Some(opens), Some(closes)) => Some(OpeningHours { opens, closes }),
+        (None, None) => None,
+        _ => {
+            faults.add("chat.opens", "needs chat.closes, and the reverse");
+            None
+        }
+    };
+    Some(UsageSettings {
+        time_zone: time_zone?,
+        per_hour: raw.per_hour,
+        per_day: raw.per_day,
+        hours,
+        daily_budget: raw.daily_budget,
     })
 }

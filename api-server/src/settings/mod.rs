@@ -1,0 +1,110 @@
+//! What was written becomes what is true: every fault is found at start and named with its key.
+
+mod check;
+mod raw;
+mod variables;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use shared::settings::{self, Environment, Loaded, SecretString, SettingsErrors};
+use shared::telemetry::LogSettings;
+use url::Url;
+
+use crate::chat::ChatSettings;
+use crate::limits::{LimitSettings, LoginSettings};
+use crate::mail::MailSettings;
+use crate::passwords::PasswordSettings;
+use crate::tokens::JwtSettings;
+use crate::usage::UsageSettings;
+
+pub use variables::{SPEC, VARIABLES};
+
+/// What is true: checked settings of the api-server.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Root of everything kept.
+    pub data_dir: PathBuf,
+    /// Logging.
+    pub log: LogSettings,
+    /// HTTP.
+    pub server: ServerSettings,
+    /// State.
+    pub database_url: String,
+    /// Cache shared by replicas; in this process alone without one.
+    pub redis_url: Option<String>,
+    /// Before every key of it.
+    pub cache_prefix: String,
+    /// User tokens.
+    pub jwt: JwtSettings,
+    /// Shared with the rag-server; without it neither asks the other anything.
+    pub service_secret: Option<SecretString>,
+    /// Where the rag-server answers.
+    pub rag_server_url: Url,
+    /// Signs what the users webhook receives; closed without one.
+    pub webhook_secret: Option<SecretString>,
+    /// The first administrator.
+    pub admin: AdminSettings,
+    /// Cost of passwords.
+    pub passwords: PasswordSettings,
+    /// Delays of logins.
+    pub login: LoginSettings,
+    /// Requests per minute.
+    pub limits: LimitSettings,
+    /// Administrators must have a second factor.
+    pub admins_need_two_factor: bool,
+    /// E-mail.
+    pub mail: MailSettings,
+    /// How questions are answered.
+    pub chat: ChatSettings,
+    /// How many are, and what they may cost.
+    pub usage: UsageSettings,
+}
+
+/// HTTP.
+#[derive(Debug, Clone)]
+pub struct ServerSettings {
+    /// Address to listen on.
+    pub host: IpAddr,
+    /// Port; 0 takes any free one.
+    pub port: u16,
+    /// Threads.
+    pub workers: usize,
+    /// Largest JSON body.
+    pub json_limit: usize,
+    /// Longest handling of one request.
+    pub request_timeout: Duration,
+    /// How long a stopping server waits for what it is doing.
+    pub drain: Duration,
+    /// Mails are sent, and what has ended removed, by this process too.
+    pub worker: bool,
+    /// Where people reach the system: base of links in mails.
+    pub public_url: Url,
+    /// Whose `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Other origins whose pages may call.
+    pub cors_origins: Vec<String>,
+}
+
+/// The first administrator.
+#[derive(Debug, Clone)]
+pub struct AdminSettings {
+    /// Name.
+    pub username: String,
+    /// Password; a random one is written to a file without it.
+    pub password: Option<SecretString>,
+    /// E-mail.
+    pub email: Option<String>,
+}
+
+impl Settings {
+    /// Reads and checks everything.
+    ///
+    /// # Errors
+    /// All faults at once, each with its key and where it came from.
+    pub fn load(environment: &Environment) -> Result<Loaded<Self>, SettingsErrors> {
+        settings::load(&SPEC, environment, check::check)
+    }
+}

@@ -1,0 +1,192 @@
+//! What was written.
+
+use std::net::IpAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use shared::settings::{self, SecretString};
+use shared::telemetry::LogSettings;
+use url::Url;
+
+use crate::mail::Security;
+use crate::tokens::JwtAlgorithm;
+
+/// What was written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSettings {
+    pub(super) data_dir: PathBuf,
+    pub(super) log: LogSettings,
+    pub(super) server: RawServer,
+    pub(super) database: RawDatabase,
+    pub(super) cache: RawCache,
+    pub(super) jwt: RawJwt,
+    pub(super) service: RawService,
+    pub(super) webhook: RawWebhook,
+    pub(super) admin: RawAdmin,
+    pub(super) passwords: RawPasswords,
+    pub(super) login: RawLogin,
+    pub(super) limits: RawLimits,
+    pub(super) two_factor: RawTwoFactor,
+    pub(super) mail: RawMail,
+    pub(super) chat: RawChat,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawServer {
+    pub(super) host: IpAddr,
+    pub(super) port: u16,
+    pub(super) workers: NonZeroUsize,
+    #[serde(with = "settings::size")]
+    pub(super) json_limit: u64,
+    #[serde(with = "settings::duration")]
+    pub(super) request_timeout: Duration,
+    #[serde(with = "settings::duration")]
+    pub(super) drain: Duration,
+    pub(super) worker: bool,
+    pub(super) public_url: Url,
+    pub(super) trusted_proxies: Vec<IpNet>,
+    pub(super) cors_origins: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDatabase {
+    #[serde(default)]
+    pub(super) url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCache {
+    #[serde(default)]
+    pub(super) redis_url: Option<String>,
+    pub(super) prefix: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawJwt {
+    pub(super) algorithm: JwtAlgorithm,
+    pub(super) issuer: String,
+    #[serde(default)]
+    pub(super) secret: Option<SecretString>,
+    #[serde(default)]
+    pub(super) previous_secrets: Vec<SecretString>,
+    #[serde(default)]
+    pub(super) private_key: Option<SecretString>,
+    #[serde(default)]
+    pub(super) public_key: Option<String>,
+    #[serde(default)]
+    pub(super) previous_public_keys: Option<String>,
+    #[serde(with = "settings::duration")]
+    pub(super) lifetime: Duration,
+    #[serde(with = "settings::duration")]
+    pub(super) refresh_lifetime: Duration,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawService {
+    #[serde(default)]
+    pub(super) secret: Option<SecretString>,
+    pub(super) rag_server_url: Url,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWebhook {
+    #[serde(default)]
+    pub(super) secret: Option<SecretString>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAdmin {
+    pub(super) username: String,
+    #[serde(default)]
+    pub(super) password: Option<SecretString>,
+    #[serde(default)]
+    pub(super) email: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPasswords {
+    #[serde(with = "settings::size")]
+    pub(super) memory: u64,
+    pub(super) passes: NonZeroU32,
+    #[serde(default)]
+    pub(super) concurrency: Option<NonZeroUsize>,
+    pub(super) waiting: NonZeroUsize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLogin {
+    pub(super) attempts: NonZeroU32,
+    #[serde(with = "settings::duration")]
+    pub(super) first_delay: Duration,
+    #[serde(with = "settings::duration")]
+    pub(super) longest_delay: Duration,
+    #[serde(with = "settings::duration")]
+    pub(super) memory: Duration,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLimits {
+    pub(super) per_address: u32,
+    pub(super) per_user: u32,
+    pub(super) sensitive: u32,
+    pub(super) global: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTwoFactor {
+    pub(super) required_for_admins: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMail {
+    #[serde(default)]
+    pub(super) host: Option<String>,
+    pub(super) port: u16,
+    pub(super) security: Security,
+    #[serde(default)]
+    pub(super) username: Option<String>,
+    #[serde(default)]
+    pub(super) password: Option<SecretString>,
+    #[serde(default)]
+    pub(super) from: Option<String>,
+    pub(super) site_name: String,
+    #[serde(with = "settings::duration")]
+    pub(super) retry: Duration,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawChat {
+    pub(super) message_chars: NonZeroUsize,
+    pub(super) cut_chars: NonZeroUsize,
+    pub(super) refused_chars: NonZeroUsize,
+    pub(super) memory_chars: usize,
+    pub(super) per_hour: u32,
+    pub(super) per_day: u32,
+    #[serde(default)]
+    pub(super) opens: Option<String>,
+    #[serde(default)]
+    pub(super) closes: Option<String>,
+    pub(super) time_zone: String,
+    #[serde(default)]
+    pub(super) daily_budget: Option<f64>,
+    pub(super) mask_personal_data: bool,
+    #[serde(with = "settings::duration")]
+    pub(super) timeout: Duration,
+}

@@ -1,0 +1,7 @@
+//! Questions and answers: with the real rag-server and the samples, and with a stand-in where faults, models and money are
+//! needed.
+
+mod limits;
+mod stand_in;
+mod story;
+mod streams;
