@@ -255,7 +255,7 @@ const PHRASES: &[(Does, &str)] = &[
          que tem|que tiveram|que teve|que tiraram|that have|who have|with|como|sendo|sobre|about|referente|referentes|registrado|registrada|registrados|registradas|cadastrado|cadastrada|cadastrados|cadastradas|constam|consta|aparecem|aparece|recorded|listed|listado|listados|listadas|na lista|ai na planilha|aqui|here|igualmente|forma de|formas de|modo de|tipo de|\
          fala|fale|me fala|me fale|me conta|me conte|conta pra mim|sera|seria|seriam|tipo assim|favor|help|mora em|eu|faco|fazem|faz|fazer|feito|feita|feitos|feitas|usado|usada|usados|usadas|uso|usam|usar|mora|moram|vive|vivem|trabalha|trabalham|atua|atuam|atuou|atuaram|\
          cujo|cuja|cujos|cujas|vem|veio|vieram|acontece|acontecem|ocorre|ocorrem|da|dao|work|works|scored|score|got|earn|earns|there|their|its|realizado|realizada|realizados|realizadas|\
-         pessoas|pessoa|people|se|quero|vou|deu|deram|presente no|presentes|disponivel|disponiveis|atualmente|hoje em dia|exactly what|s|em que|no que|na qual|no qual|nos quais|nas quais",
+         pessoas|pessoa|people|se|quero|vou|deu|deram|exactly what|s|em que|no que|na qual|no qual|nos quais|nas quais",
     ),
 ];
 

@@ -42,6 +42,8 @@ fn what_the_tables_do_not_know_is_never_answered() {
             "What is the capital of France?",
             "Qual a nota de Fulano de Tal na prova do 1º bimestre?",
             "Qual o produto menos vendido entre os mais caros?",
+            "Quantas vagas disponíveis há em Anatomia?",
+            "Quantos participantes presentes há em Teatro?",
             "Qual o valor total do estoque?",
             "Quanto custam 3 cadernos?",
             "Quantos notebooks foram vendidos?",

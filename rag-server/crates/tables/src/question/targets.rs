@@ -235,6 +235,14 @@ impl Assembler<'_, '_> {
         })
     }
 
+    /// What is counted is this column: in `quantos alunos presentes` it is the students.
+    fn asks_for(&self, count: Option<usize>, field: Field) -> bool {
+        let Some(noun) = count.and_then(|at| self.after(at)) else {
+            return true;
+        };
+        matches!(self.is(noun), Some(Is::Columns(columns)) if columns.iter().any(|(own, _)| *own == field))
+    }
+
     fn has_or(&self) -> bool {
         (0..self.tags.len()).any(|at| self.does(at) == Some(Does::Or))
     }
@@ -1052,6 +1060,7 @@ impl Assembler<'_, '_> {
             // `quantos pontos o aluno`: the column of a named row.
             ([number], labels)
                 if self.all_labels(labels)
+                    && self.asks_for(count, number.field)
                     && (sum || self.scope.kind(number.field) == Kind::Integer) =>
             {
                 Ok(self.computed(plan, Function::Sum, Some(number.field)))
