@@ -8,8 +8,12 @@
 
 mod ask;
 mod assemble;
+mod compared;
 mod conditions;
+mod extremes;
+mod groups;
 mod moments;
+mod rows;
 mod tags;
 mod targets;
 
