@@ -5,8 +5,8 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
 use crate::column::Oddity;
-use crate::engine::{Note, NoteCode, Outcome, ResultCell, ResultColumn, ResultValue};
 use crate::moment::{self, Precision, show_clock, show_date};
+use crate::outcome::{Note, NoteCode, Outcome, ResultCell, ResultColumn, ResultValue};
 use crate::plan::{Condition, Filter, Function, Op, Part, Plan};
 use crate::value::Kind;
 

@@ -16,6 +16,7 @@ mod engine;
 mod lexicon;
 mod moment;
 mod number;
+mod outcome;
 pub mod plan;
 mod propose;
 mod question;
@@ -29,8 +30,9 @@ mod words;
 pub use answer::{Answer, answer};
 pub use check::Fault;
 pub use column::{Column, Oddity};
-pub use engine::{
-    Limits, Note, NoteCode, Outcome, ResultCell, ResultColumn, ResultRow, ResultValue, run,
+pub use engine::run;
+pub use outcome::{
+    Limits, Note, NoteCode, Outcome, ResultCell, ResultColumn, ResultRow, ResultValue,
 };
 pub use propose::{Agreement, agreement, plan_schema, proposed_plan};
 pub use question::{Aliases, Answered, Asked, Evidence, Options, Reply, ask};
