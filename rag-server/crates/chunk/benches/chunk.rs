@@ -85,6 +85,9 @@ fn sheet() -> Document {
         },
         hidden: false,
         rows: Vec::new(),
+        columns: Vec::new(),
+        row_marks: Vec::new(),
+        remarks: Vec::new(),
     });
     document
 }

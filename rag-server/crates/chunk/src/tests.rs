@@ -58,6 +58,9 @@ fn table(name: &str, header: &[&str]) -> Table {
         locator: cells("A1:D9"),
         hidden: false,
         rows: Vec::new(),
+        columns: Vec::new(),
+        row_marks: Vec::new(),
+        remarks: Vec::new(),
     }
 }
 

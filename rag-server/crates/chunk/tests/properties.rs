@@ -151,6 +151,9 @@ fn document(made: &[Made], sheet: bool) -> Document {
                     locator: place(number, page),
                     hidden: false,
                     rows: Vec::new(),
+                    columns: Vec::new(),
+                    row_marks: Vec::new(),
+                    remarks: Vec::new(),
                 });
             }
         }

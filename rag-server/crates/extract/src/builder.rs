@@ -129,6 +129,7 @@ impl<'l> Builder<'l> {
             label,
             characters,
             has_images,
+            recognised: None,
         });
         Ok(())
     }

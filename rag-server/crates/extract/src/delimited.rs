@@ -1,7 +1,7 @@
 //! Delimited text: `.csv`, `.tsv` and whatever else holds its values between commas, semicolons, tabs or bars.
 
 use crate::builder::Builder;
-use crate::document::{Document, FileKind};
+use crate::document::{Document, FileKind, Value};
 use crate::error::ExtractError;
 use crate::grid;
 use crate::limits::Limits;
@@ -172,6 +172,7 @@ pub(crate) fn read(text: &str, stem: &str, limits: &Limits) -> Result<Document, 
                             column,
                             text,
                             kind: CellKind::Text,
+                            value: Value::Missing,
                             bold: false,
                         }),
                     )?;

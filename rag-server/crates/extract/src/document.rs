@@ -9,6 +9,9 @@ pub struct Document {
     pub kind: FileKind,
     /// Text in reading order. Never holds a block whose text is blank.
     pub blocks: Vec<Block>,
+    /// Running headers and footers, page numbers: shown on the page, but no part of the text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub furniture: Vec<Block>,
     /// Tables the rows in `blocks` belong to; a row names its table by position in this list.
     pub tables: Vec<Table>,
     /// Bookmarks of the document, in order.
@@ -27,6 +30,7 @@ impl Document {
         Self {
             kind,
             blocks: Vec::new(),
+            furniture: Vec::new(),
             tables: Vec::new(),
             outline: Vec::new(),
             metadata: Metadata::default(),
@@ -145,6 +149,88 @@ pub struct Table {
     pub hidden: bool,
     /// Cells of each row block in order, as people see them; `cells[row][column]`.
     pub rows: Vec<Vec<String>>,
+    /// What each column holds, as values to compute with. Workbooks and delimited files have one for each column; tables
+    /// of running text, whose cells are words, have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<Column>,
+    /// Where each row stands and what it is; as many as `rows` where there are `columns`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub row_marks: Vec<RowMark>,
+    /// Formulas and comments of cells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<CellRemark>,
+}
+
+/// A column of a table, typed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    /// Names above it from the highest level down (`1º bimestre`, `Prova`); empty without a header.
+    pub path: Vec<String>,
+    /// What most of its cells hold, totals not counted.
+    pub kind: ValueKind,
+    /// What its numbers count: `R$`, `%`, or what the name says in parentheses (`kg`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Hidden from people who open the file.
+    pub hidden: bool,
+    /// One value per row, [`Value::Missing`] where a cell is blank or of another kind than the column; none at all in a
+    /// column of text, which stands in [`Table::rows`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<Value>,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ValueKind {
+    /// Words, or values of several kinds.
+    Text,
+    /// Numbers; percentages as people see them (`87.5` for 87,5 %).
+    Number,
+    /// Dates, with or without a time of day.
+    Date,
+    /// True or false.
+    Flag,
+    /// Nothing.
+    Empty,
+}
+
+/// One value of a typed column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// A truth value.
+    Flag(bool),
+    /// A number, never infinite.
+    Number(f64),
+    /// A date as `2025-03-15` or `2025-03-15T19:30:00`.
+    Date(String),
+    /// Blank, or not of the column's kind.
+    Missing,
+}
+
+/// Where a row of a table stands and what it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RowMark {
+    /// Its cells in A1 notation without sheet name, `A2:D2`.
+    pub range: String,
+    /// The sum or subtotal of other rows.
+    pub total: bool,
+    /// Hidden from people who open the file.
+    pub hidden: bool,
+}
+
+/// What stands behind a cell: at least one of both.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CellRemark {
+    /// The cell in A1 notation without sheet name, `D2`.
+    pub cell: String,
+    /// The formula whose result the cell shows, without the equals sign, in the language of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub formula: Option<String>,
+    /// What somebody noted on the cell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 /// A bookmark.
@@ -180,6 +266,9 @@ pub struct PageInfo {
     pub characters: u32,
     /// It shows at least one image.
     pub has_images: bool,
+    /// How sure optical character recognition was of its text, 0 to 100; none where the text was in the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recognised: Option<f32>,
 }
 
 /// Something that could not be read.
@@ -215,6 +304,12 @@ pub enum FileKind {
     Pptx,
     /// OpenDocument text.
     Odt,
+    /// OpenDocument presentation.
+    Odp,
+    /// Electronic book.
+    Epub,
+    /// E-mail.
+    Eml,
     /// Plain text.
     Text,
     /// Markdown.

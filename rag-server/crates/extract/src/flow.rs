@@ -100,6 +100,9 @@ impl<'b, 'l> Flow<'b, 'l> {
             locator,
             hidden: false,
             rows: shape.rows,
+            columns: Vec::new(),
+            row_marks: Vec::new(),
+            remarks: Vec::new(),
         });
         Ok(())
     }

@@ -113,21 +113,24 @@ fn reads_as_header(row: &[String]) -> bool {
 
 /// One name per column out of one or more header rows: `1º bimestre / Prova`.
 pub(crate) fn join_headers(rows: &[Vec<String>]) -> Vec<String> {
+    header_paths(rows)
+        .iter()
+        .map(|path| path.join(" / "))
+        .collect()
+}
+
+/// The names of each column from the uppermost header row down, blanks and repetitions left out.
+pub(crate) fn header_paths(rows: &[Vec<String>]) -> Vec<Vec<String>> {
     let width = rows.iter().map(Vec::len).max().unwrap_or(0);
     (0..width)
         .map(|column| {
-            let mut name = String::new();
-            let mut last = "";
+            let mut path: Vec<String> = Vec::new();
             for part in rows.iter().filter_map(|row| row.get(column)) {
-                if !part.is_empty() && part != last {
-                    if !name.is_empty() {
-                        name.push_str(" / ");
-                    }
-                    name.push_str(part);
-                    last = part;
+                if !part.is_empty() && path.last() != Some(part) {
+                    path.push(part.clone());
                 }
             }
-            name
+            path
         })
         .collect()
 }

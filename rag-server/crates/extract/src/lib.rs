@@ -13,16 +13,19 @@ mod compound;
 mod delimited;
 mod document;
 mod encoding;
+mod epub;
 mod error;
 mod flow;
 mod grid;
 mod html;
 mod limits;
+mod mail;
 mod markdown;
 mod normalize;
 mod office;
 mod package;
 mod pdf;
+mod picture;
 mod plain;
 mod sniff;
 mod subtitles;
@@ -30,10 +33,13 @@ mod workbook;
 mod xml;
 
 pub use document::{
-    Block, Document, FileKind, Locator, Metadata, OutlineEntry, PageInfo, Role, Table, Warning,
+    Block, CellRemark, Column, Document, FileKind, Locator, Metadata, OutlineEntry, PageInfo, Role,
+    RowMark, Table, Value, ValueKind, Warning,
 };
 pub use error::ExtractError;
 pub use limits::Limits;
+pub use pdf::recognise_pages;
+pub use picture::{PagePicture, page_picture};
 
 use sniff::Found;
 
@@ -57,6 +63,9 @@ pub fn extract(bytes: &[u8], filename: &str, limits: &Limits) -> Result<Document
             FileKind::Docx => office::docx::read(bytes, limits),
             FileKind::Pptx => office::pptx::read(bytes, limits),
             FileKind::Odt => office::odt::read(bytes, limits),
+            FileKind::Odp => office::odp::read(bytes, limits),
+            FileKind::Epub => epub::read(bytes, limits),
+            FileKind::Eml => mail::read(bytes, limits),
             FileKind::Html => html::read(bytes, limits),
             _ => workbook::read(bytes, kind, limits),
         },

@@ -159,7 +159,7 @@ impl<'b> Package<'b> {
 }
 
 /// A target as written in a relationship of a part in `folder`, made a part name.
-fn resolve(folder: &str, target: &str) -> String {
+pub(crate) fn resolve(folder: &str, target: &str) -> String {
     if let Some(absolute) = target.strip_prefix('/') {
         return absolute.to_owned();
     }

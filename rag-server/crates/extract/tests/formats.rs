@@ -6,9 +6,12 @@
     reason = "tests"
 )]
 
+use std::io::{Cursor, Write as _};
 use std::path::Path;
 
-use extract::{Document, ExtractError, FileKind, Limits, Locator, Role, extract};
+use extract::{Document, ExtractError, FileKind, Limits, Locator, Role, Value, ValueKind, extract};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 fn bytes(name: &str) -> Vec<u8> {
     std::fs::read(
@@ -490,4 +493,262 @@ fn a_document_survives_its_way_to_another_process() {
         let sent = serde_json::to_string(&document).unwrap();
         assert_eq!(serde_json::from_str::<Document>(&sent).unwrap(), document);
     }
+}
+
+/// A package of parts made up here.
+fn package(parts: &[(&str, &str)]) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    for (name, text) in parts {
+        writer.start_file(*name, options).unwrap();
+        writer.write_all(text.as_bytes()).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+#[test]
+fn a_book_is_read_in_the_order_of_its_spine() {
+    let book = package(&[
+        ("mimetype", "application/epub+zip"),
+        (
+            "META-INF/container.xml",
+            "<container><rootfiles><rootfile full-path=\"OEBPS/livro.opf\"/></rootfiles></container>",
+        ),
+        (
+            "OEBPS/livro.opf",
+            "<package><metadata><dc:title xmlns:dc=\"d\">Vetores</dc:title></metadata><manifest>\
+             <item id=\"n\" href=\"nav.xhtml\" media-type=\"application/xhtml+xml\" properties=\"nav\"/>\
+             <item id=\"b\" href=\"cap%202.xhtml\" media-type=\"application/xhtml+xml\"/>\
+             <item id=\"a\" href=\"cap1.xhtml\" media-type=\"application/xhtml+xml\"/></manifest>\
+             <spine><itemref idref=\"n\"/><itemref idref=\"a\"/><itemref idref=\"b\"/></spine></package>",
+        ),
+        (
+            "OEBPS/nav.xhtml",
+            "<html><body><p>Sumário</p></body></html>",
+        ),
+        (
+            "OEBPS/cap1.xhtml",
+            "<html><body><h1>Um</h1><p>Soma de vetores.</p></body></html>",
+        ),
+        (
+            "OEBPS/cap 2.xhtml",
+            "<html><body><h1>Dois</h1><p>Produto escalar.</p><img src=\"http://x.br/a.png\"/></body></html>",
+        ),
+    ]);
+    let document = extract(&book, "livro.epub", &Limits::default()).unwrap();
+    assert_eq!(document.kind, FileKind::Epub);
+    assert_eq!(document.metadata.title.as_deref(), Some("Vetores"));
+    let texts: Vec<&str> = document
+        .blocks
+        .iter()
+        .map(|block| block.text.as_str())
+        .collect();
+    assert_eq!(
+        texts,
+        ["Um", "Soma de vetores.", "Dois", "Produto escalar."]
+    );
+    assert_eq!(
+        document.blocks[3].locator,
+        Locator::Section {
+            path: vec!["Dois".to_owned()],
+            paragraph: 4
+        }
+    );
+}
+
+#[test]
+fn an_open_presentation_is_read_slide_by_slide() {
+    let slides = package(&[
+        (
+            "mimetype",
+            "application/vnd.oasis.opendocument.presentation",
+        ),
+        (
+            "content.xml",
+            "<o><style:style style:name=\"dp2\"><style:drawing-page-properties presentation:visibility=\"hidden\"/>\
+             </style:style><draw:page draw:style-name=\"dp1\"><draw:frame presentation:class=\"title\"><draw:text-box>\
+             <text:p>Ondas</text:p></draw:text-box></draw:frame><draw:frame><draw:text-box><text:list><text:list-item>\
+             <text:p>Período</text:p></text:list-item></text:list></draw:text-box></draw:frame>\
+             <draw:frame presentation:class=\"page-number\"><draw:text-box><text:p>1</text:p></draw:text-box></draw:frame>\
+             <presentation:notes><draw:page-thumbnail/><draw:frame><draw:text-box><text:p>Mostrar a mola.</text:p>\
+             </draw:text-box></draw:frame></presentation:notes></draw:page>\
+             <draw:page draw:style-name=\"dp2\"><draw:frame><draw:text-box><text:p>Extra</text:p></draw:text-box>\
+             </draw:frame></draw:page></o>",
+        ),
+    ]);
+    let document = extract(&slides, "ondas.odp", &Limits::default()).unwrap();
+    assert_eq!(document.kind, FileKind::Odp);
+    let read: Vec<(&str, Role)> = document
+        .blocks
+        .iter()
+        .map(|block| (block.text.as_str(), block.role))
+        .collect();
+    assert_eq!(
+        read,
+        [
+            ("Ondas", Role::Heading { level: 1 }),
+            ("Período", Role::ListItem),
+            ("Mostrar a mola.", Role::Note),
+            ("Extra", Role::Paragraph),
+        ]
+    );
+    assert_eq!(document.blocks[3].locator, Locator::Slide { number: 2 });
+    assert_eq!(document.warnings[0].code, "hidden_slide");
+    assert_eq!(document.pages.len(), 2);
+}
+
+/// A workbook of one sheet with a comment part.
+fn workbook(sheet: &str, comments: &str) -> Vec<u8> {
+    const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let types = "<Types><Override PartName=\"/xl/workbook.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.\
+        spreadsheetml.sheet.main+xml\"/></Types>";
+    let root = format!(
+        "<Relationships><Relationship Id=\"r1\" Type=\"{OFFICE}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
+    );
+    let book = format!(
+        "<workbook xmlns:r=\"{OFFICE}\"><sheets><sheet name=\"Custos\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>"
+    );
+    let parts = format!(
+        "<Relationships><Relationship Id=\"r1\" Type=\"{OFFICE}/worksheet\" Target=\"worksheets/sheet1.xml\"/>\
+         <Relationship Id=\"r2\" Type=\"{OFFICE}/styles\" Target=\"styles.xml\"/></Relationships>"
+    );
+    let styles = "<styleSheet><numFmts><numFmt numFmtId=\"170\" formatCode=\"#,##0.00\"/></numFmts><cellXfs>\
+        <xf numFmtId=\"0\"/><xf numFmtId=\"170\"/><xf numFmtId=\"14\"/><xf numFmtId=\"10\"/></cellXfs></styleSheet>";
+    let beside = format!(
+        "<Relationships><Relationship Id=\"r1\" Type=\"{OFFICE}/comments\" Target=\"../comments1.xml\"/></Relationships>"
+    );
+    let sheet = format!(
+        "<worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\">{sheet}</worksheet>"
+    );
+    package(&[
+        ("[Content_Types].xml", types),
+        ("_rels/.rels", &root),
+        ("xl/workbook.xml", &book),
+        ("xl/_rels/workbook.xml.rels", &parts),
+        ("xl/styles.xml", styles),
+        ("xl/worksheets/sheet1.xml", &sheet),
+        ("xl/worksheets/_rels/sheet1.xml.rels", &beside),
+        ("xl/comments1.xml", comments),
+    ])
+}
+
+#[test]
+fn tables_of_workbooks_carry_typed_columns() {
+    let text = |text: &str| format!("t=\"inlineStr\"><is><t>{text}</t></is></c>");
+    let row = |number: u32, hidden: &str, item: &str, price: &str, date: &str, share: &str| {
+        format!(
+            "<row r=\"{number}\"{hidden}><c r=\"A{number}\" {}<c r=\"B{number}\" s=\"1\">{price}</c>\
+             <c r=\"C{number}\" s=\"2\"><v>{date}</v></c><c r=\"D{number}\" s=\"3\"><v>{share}</v></c></row>",
+            text(item)
+        )
+    };
+    let sheet = format!(
+        "<cols><col min=\"4\" max=\"4\" hidden=\"1\"/></cols><sheetData><row r=\"1\"><c r=\"A1\" {}<c r=\"B1\" {}\
+         <c r=\"C1\" {}<c r=\"D1\" {}</row>{}{}{}{}</sheetData>",
+        text("Item"),
+        text("Preço (R$)"),
+        text("Data"),
+        text("Parte"),
+        row(2, "", "Giz", "<v>1234.5</v>", "45731", "0.25"),
+        row(
+            3,
+            " hidden=\"1\"",
+            "Papel",
+            "<f t=\"shared\" si=\"0\" ref=\"B3:B4\">B2*2</f><v>2469</v>",
+            "45732",
+            "0.5"
+        ),
+        row(
+            4,
+            "",
+            "Tinta",
+            "<f t=\"shared\" si=\"0\"/><v>4938</v>",
+            "45733",
+            "0.125"
+        ),
+        row(
+            5,
+            "",
+            "Total",
+            "<f>SUM(B2:B4)</f><v>8641.5</v>",
+            "45733",
+            "0.875"
+        ),
+    );
+    let comments = "<comments><commentList><comment ref=\"B2\"><text><r><t>Cotado em </t></r><r><t>março.</t></r></text>\
+        </comment></commentList></comments>";
+    let document = extract(
+        &workbook(&sheet, comments),
+        "custos.xlsx",
+        &Limits::default(),
+    )
+    .unwrap();
+    let table = &document.tables[0];
+    assert_eq!(table.rows[0], ["Giz", "1.234,50", "15/03/2025", "25%"]);
+
+    let kinds: Vec<ValueKind> = table.columns.iter().map(|column| column.kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            ValueKind::Text,
+            ValueKind::Number,
+            ValueKind::Date,
+            ValueKind::Number
+        ]
+    );
+    let prices = &table.columns[1];
+    assert_eq!(prices.path, ["Preço (R$)"]);
+    assert_eq!(prices.unit.as_deref(), Some("R$"));
+    assert_eq!(
+        prices.values,
+        [1234.5, 2469.0, 4938.0, 8641.5].map(Value::Number)
+    );
+    assert_eq!(
+        table.columns[2].values[0],
+        Value::Date("2025-03-15".to_owned())
+    );
+    assert_eq!(table.columns[3].values[0], Value::Number(25.0));
+    assert_eq!(table.columns[3].unit.as_deref(), Some("%"));
+    let hidden: Vec<bool> = table.columns.iter().map(|column| column.hidden).collect();
+    assert_eq!(hidden, [false, false, false, true]);
+
+    let marks: Vec<(&str, bool, bool)> = table
+        .row_marks
+        .iter()
+        .map(|mark| (mark.range.as_str(), mark.total, mark.hidden))
+        .collect();
+    assert_eq!(
+        marks,
+        [
+            ("A2:D2", false, false),
+            ("A3:D3", false, true),
+            ("A4:D4", false, false),
+            ("A5:D5", true, false)
+        ]
+    );
+    let remarks: Vec<(&str, Option<&str>, Option<&str>)> = table
+        .remarks
+        .iter()
+        .map(|remark| {
+            (
+                remark.cell.as_str(),
+                remark.formula.as_deref(),
+                remark.comment.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        remarks,
+        [
+            ("B2", None, Some("Cotado em março.")),
+            ("B3", Some("B2*2"), None),
+            ("B4", Some("B3*2"), None),
+            ("B5", Some("SUM(B2:B4)"), None)
+        ]
+    );
+    let note = document.blocks.last().unwrap();
+    assert_eq!(
+        (note.text.as_str(), note.role),
+        ("Cotado em março.", Role::Note)
+    );
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod docx;
 pub(crate) mod odf;
+pub(crate) mod odp;
 pub(crate) mod odt;
 pub(crate) mod pptx;
 mod styles;
@@ -35,7 +36,10 @@ pub(crate) fn read_properties(
 }
 
 /// Elements of Dublin Core and their like, the same in both families of formats.
-fn read_property_elements(text: &str, builder: &mut Builder<'_>) -> Result<(), ExtractError> {
+pub(crate) fn read_property_elements(
+    text: &str,
+    builder: &mut Builder<'_>,
+) -> Result<(), ExtractError> {
     let mut xml = Xml::new(text, builder.limits());
     while let Some(node) = xml.next()? {
         let Node::Start(element) = node else { continue };
@@ -61,7 +65,7 @@ fn read_property_elements(text: &str, builder: &mut Builder<'_>) -> Result<(), E
     Ok(())
 }
 
-fn unless_damaged(read: Result<(), ExtractError>) -> Result<(), ExtractError> {
+pub(crate) fn unless_damaged(read: Result<(), ExtractError>) -> Result<(), ExtractError> {
     match read {
         Err(ExtractError::Damaged { reason }) => {
             tracing::debug!(reason, "secondary part is damaged");

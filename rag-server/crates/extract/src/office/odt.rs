@@ -45,8 +45,8 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Document, ExtractErr
 
 /// Text of a paragraph or cell, and what is anchored in it.
 #[derive(Default)]
-struct Inline {
-    text: String,
+pub(super) struct Inline {
+    pub(super) text: String,
     notes: Vec<String>,
     boxes: Vec<String>,
 }
@@ -127,7 +127,7 @@ fn read_body(
 
 /// Text up to the end of the element whose start was just read. Paragraphs inside it, as in cells, are set apart
 /// by spaces.
-fn read_inline(xml: &mut Xml<'_>) -> Result<Inline, ExtractError> {
+pub(super) fn read_inline(xml: &mut Xml<'_>) -> Result<Inline, ExtractError> {
     let mut inline = Inline::default();
     let mut open = 1_usize;
     while let Some(node) = xml.next()? {
@@ -202,7 +202,7 @@ fn read_note(xml: &mut Xml<'_>, without: &[&str]) -> Result<String, ExtractError
     Ok(text)
 }
 
-fn read_table(
+pub(super) fn read_table(
     xml: &mut Xml<'_>,
     name: String,
     limits: &Limits,

@@ -160,7 +160,7 @@ fn read_slide(
     builder.end_page(None, first_block, slide.images)
 }
 
-fn push_table(
+pub(super) fn push_table(
     builder: &mut Builder<'_>,
     mut grid: Grid,
     name: &str,
@@ -191,6 +191,9 @@ fn push_table(
         locator: here(),
         hidden: false,
         rows: shape.rows,
+        columns: Vec::new(),
+        row_marks: Vec::new(),
+        remarks: Vec::new(),
     });
     Ok(())
 }

@@ -17,10 +17,31 @@ const USUAL_SIZE: f32 = 11.0;
 /// Of a hundred characters, so many in monospaced type make it the type of the text itself and not of programs.
 const MONOSPACED_TEXT: usize = 50;
 
+/// What the lines of a document make.
+pub(super) struct Made {
+    /// In reading order.
+    pub(super) blocks: Vec<Block>,
+    /// Running headers and footers, which are taken out of the pages.
+    pub(super) furniture: Vec<Block>,
+}
+
 /// Makes blocks in reading order. Takes running headers and footers out of `pages`.
-pub(super) fn make(pages: &mut [PageText], outline: &[OutlineEntry]) -> Vec<Block> {
+pub(super) fn make(pages: &mut [PageText], outline: &[OutlineEntry]) -> Made {
     let body = body_size(pages);
-    furniture::remove(pages, body);
+    let furniture = furniture::remove(pages, body)
+        .into_iter()
+        .filter_map(|(index, line)| {
+            let visible = pages.get(index)?.visible;
+            Some(Block {
+                locator: Locator::Page {
+                    number: number(index),
+                    bbox: place(&[&line], visible),
+                },
+                text: text::closed(line.text),
+                role: Role::Paragraph,
+            })
+        })
+        .collect();
     let code = programs_are_monospaced(pages);
     let spacing = paragraphs::usual_spacing(pages.iter().map(|page| page.lines.as_slice()));
     let marks = headings::outlined(pages, outline);
@@ -68,7 +89,7 @@ pub(super) fn make(pages: &mut [PageText], outline: &[OutlineEntry]) -> Vec<Bloc
             );
         }
     }
-    blocks
+    Made { blocks, furniture }
 }
 
 fn lines_of<'a>(page: &'a PageText, paragraph: &Paragraph) -> Vec<&'a Line> {

@@ -62,8 +62,9 @@ struct Candidate {
     bold: bool,
 }
 
-/// Takes furniture away from all pages. `body`: size of the body text in points.
-pub(super) fn remove(pages: &mut [PageText], body: f32) {
+/// Takes furniture away from all pages, and returns it with the position of its page. `body`: size of the body text in
+/// points.
+pub(super) fn remove(pages: &mut [PageText], body: f32) -> Vec<(usize, Line)> {
     let mut found: Vec<BTreeSet<usize>> = pages.iter().map(marked).collect();
     let mut groups: BTreeMap<(bool, String), Vec<Candidate>> = BTreeMap::new();
     for (number, page) in pages.iter().enumerate() {
@@ -111,14 +112,18 @@ pub(super) fn remove(pages: &mut [PageText], body: f32) {
             }
         }
     }
-    for (page, found) in pages.iter_mut().zip(&found) {
-        let mut index = 0_usize;
-        page.lines.retain(|_| {
-            let keep = !found.contains(&index);
-            index = index.saturating_add(1);
-            keep
-        });
+    let mut removed = Vec::new();
+    for (number, (page, found)) in pages.iter_mut().zip(&found).enumerate() {
+        let lines = std::mem::take(&mut page.lines);
+        for (index, line) in lines.into_iter().enumerate() {
+            if found.contains(&index) {
+                removed.push((number, line));
+            } else {
+                page.lines.push(line);
+            }
+        }
     }
+    removed
 }
 
 /// Lines the file itself marks, if the page has at least as much other text.

@@ -1,45 +1,48 @@
 //! PDF.
 //!
-//! Two readers work together. `lopdf` gives the skeleton (pages, images, bookmarks, labels, metadata),
-//! `pdf_oxide` the runs of text with their places; order, lines, paragraphs and headings are made here from
-//! those places.
+//! Two readers work together. `lopdf` gives the skeleton (pages, images, bookmarks, labels, metadata), `hayro` every glyph
+//! with its place; words, order, lines, paragraphs and headings are made here from those places.
 //!
-//! **Second reader.** When the first finds fewer than [`FEW`] characters on a page that shows text, or when
-//! more than a third of what it finds is no text (unmapped or private characters), or less than half of it
-//! letters and digits, the page is read again through `lopdf`'s fonts, and that text is taken if it has at
-//! least twice as many letters and digits.
+//! **Second reader.** When the first finds fewer than [`FEW`] characters on a page, the page is read again through `lopdf`'s
+//! fonts, and that text is taken if it has at least twice as many letters and digits. Glyphs that the first finds and cannot
+//! name are not asked for again: other readers take their codes for letters, and what comes out is no text.
 //!
 //! **Faults.** Every call into a library is guarded: a panic is a page not read, never the end of the
 //! process. Deep recursion has a large stack. Endless loops and memory are bounded by the process this runs
 //! in.
 
 mod asides;
+mod bidi;
 mod blocks;
 mod furniture;
+mod glyphs;
 mod headings;
 mod labels;
+mod letters;
 mod line;
 mod lists;
+mod mark;
 mod nesting;
 mod outline;
 mod paragraphs;
 mod reading_order;
+mod recognised;
 mod run;
 mod shown;
-mod spans;
 mod stream;
 mod strings;
 mod structure;
 mod text;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use pdf_oxide::document::PdfDocument;
+pub use self::recognised::recognise_pages;
 
 use self::furniture::PageText;
+use self::glyphs::Shown;
 use self::line::Line;
 use self::structure::{Opened, Page, Structure};
 use crate::{Document, ExtractError, FileKind, Limits, Locator, PageInfo, Warning};
@@ -86,27 +89,23 @@ fn read_guarded(bytes: &[u8], limits: &Limits) -> Result<Document, ExtractError>
     if matches!(skeleton, Opened::TooDeep) {
         return Err(too_deep());
     }
-    let text = open_text(bytes);
-    let (skeleton, reason) = match skeleton {
-        Opened::Read(skeleton) => (Some(*skeleton), None),
-        Opened::Locked if !matches!(text, TextReader::Open(_)) => {
-            return Err(ExtractError::Encrypted);
-        }
-        Opened::Locked | Opened::TooDeep => (None, None),
-        Opened::Broken(reason) => (None, Some(reason)),
+    let opened = guarded(|| glyphs::open(bytes)).unwrap_or(glyphs::Opened::Broken);
+    let locked = matches!(opened, glyphs::Opened::Locked);
+    let pdf = match opened {
+        glyphs::Opened::Read(pdf) => Some(pdf),
+        glyphs::Opened::Locked | glyphs::Opened::Broken => None,
     };
-    let text = match (text, &skeleton, reason) {
-        (TextReader::Open(text), _, _) => Some(text),
+    let skeleton = match (skeleton, &pdf) {
+        (Opened::Read(skeleton), _) => Some(*skeleton),
         // A file both readers call broken is not readable for want of a password.
-        (TextReader::Locked, None, _) => return Err(ExtractError::Encrypted),
-        (TextReader::Broken(first), None, second) => {
-            return Err(damaged(&format!("{first}; {}", second.unwrap_or_default())));
-        }
-        (TextReader::Locked | TextReader::Broken(_), Some(_), _) => None,
+        (Opened::Locked, None) => return Err(ExtractError::Encrypted),
+        (Opened::Broken(_), None) if locked => return Err(ExtractError::Encrypted),
+        (Opened::Broken(reason), None) => return Err(damaged(&reason)),
+        (_, _) => None,
     };
     Readers {
         skeleton,
-        text,
+        glyphs: pdf.as_deref().map(glyphs::Reader::new),
         limits,
     }
     .read()
@@ -115,7 +114,7 @@ fn read_guarded(bytes: &[u8], limits: &Limits) -> Result<Document, ExtractError>
 /// The two readers of one document; at least one is there.
 struct Readers<'l> {
     skeleton: Option<Structure>,
-    text: Option<Box<PdfDocument>>,
+    glyphs: Option<glyphs::Reader<'l>>,
     limits: &'l Limits,
 }
 
@@ -124,17 +123,19 @@ impl Readers<'_> {
         let pages = self.pages()?;
         let mut document = Document::new(FileKind::Pdf);
         let mut texts = Vec::with_capacity(pages.len());
+        let mut has_images = Vec::with_capacity(pages.len());
         let mut characters = 0_usize;
         for (index, page) in pages.iter().enumerate() {
-            let (lines, warning) = self.lines(index, page);
+            let (shown, warning) = self.shown(index, page);
             document.warnings.extend(warning);
-            for line in &lines {
+            has_images.push(shown.image);
+            for line in &shown.lines {
                 characters = characters.saturating_add(line.text.len());
             }
             // Bytes are no fewer than characters; exact counting comes with the blocks.
             within(characters / 4, self.limits.characters, "characters")?;
             texts.push(PageText {
-                lines,
+                lines: shown.lines,
                 visible: page.visible,
                 label: page.label.clone(),
             });
@@ -144,7 +145,9 @@ impl Readers<'_> {
             document.outline.clone_from(&skeleton.outline);
             document.metadata = skeleton.metadata.clone();
         }
-        document.blocks = blocks::make(&mut texts, &document.outline);
+        let made = blocks::make(&mut texts, &document.outline);
+        document.blocks = made.blocks;
+        document.furniture = made.furniture;
 
         let mut characters = vec![0_usize; pages.len()];
         for block in &document.blocks {
@@ -161,12 +164,15 @@ impl Readers<'_> {
             .iter()
             .fold(0, |sum: usize, count| sum.saturating_add(*count));
         within(total, self.limits.characters, "characters")?;
-        for ((index, page), count) in pages.iter().enumerate().zip(characters) {
+        for (((index, page), count), has_images) in
+            pages.iter().enumerate().zip(characters).zip(has_images)
+        {
             document.pages.push(PageInfo {
                 number: number(index),
                 label: page.label.clone(),
                 characters: u32::try_from(count).unwrap_or(u32::MAX),
-                has_images: page.has_images || (count == 0 && self.shows_image(index, page)),
+                has_images,
+                recognised: None,
             });
         }
         let readable = |page: &PageInfo| page.characters > 0 || page.has_images;
@@ -188,19 +194,15 @@ impl Readers<'_> {
             .map(|skeleton| skeleton.pages.clone())
             .unwrap_or_default();
         within(pages.len(), self.limits.pages, "pages")?;
-        if let Some(text) = &self.text {
-            let claimed = guarded(|| text.page_count().unwrap_or(0)).unwrap_or(0);
-            // The number is only claimed by the file; a page counts when it is there.
-            while pages.len() < claimed {
-                let index = pages.len();
-                if !guarded(|| text.get_page(index).is_ok()).unwrap_or(false) {
-                    break;
-                }
+        if let Some(glyphs) = &self.glyphs {
+            let found = guarded(|| glyphs.pages()).unwrap_or(0);
+            within(found, self.limits.pages, "pages")?;
+            for index in pages.len()..found {
+                let visible = guarded(|| glyphs.visible(index)).flatten();
                 pages.push(Page {
-                    visible: self.visible(index),
+                    visible: visible.unwrap_or_default(),
                     ..Page::default()
                 });
-                within(pages.len(), self.limits.pages, "pages")?;
             }
         }
         if pages.is_empty() {
@@ -209,60 +211,36 @@ impl Readers<'_> {
         Ok(pages)
     }
 
-    /// Visible part of a page only the text reader knows.
-    fn visible(&self, index: usize) -> structure::PageBox {
-        let found = self
-            .text
+    /// What a page shows by the better reader, and what went wrong.
+    fn shown(&self, index: usize, page: &Page) -> (Shown, Option<Warning>) {
+        let first = self
+            .glyphs
             .as_ref()
-            .and_then(|text| guarded(|| text.get_page_media_box(index).ok()).flatten());
-        match found {
-            Some((left, bottom, right, top)) if right > left && top > bottom => {
-                structure::PageBox {
-                    left,
-                    bottom,
-                    right,
-                    top,
-                }
-            }
-            _ => structure::PageBox::default(),
-        }
-    }
-
-    /// Whether a page only the text reader knows shows an image.
-    fn shows_image(&self, index: usize, page: &Page) -> bool {
-        page.id.is_none()
-            && self.text.as_ref().is_some_and(|text| {
-                guarded(|| {
-                    text.page_image_handles(index)
-                        .is_ok_and(|images| !images.is_empty())
-                })
-                .unwrap_or(false)
-            })
-    }
-
-    /// Lines of a page by the better reader, and what went wrong.
-    fn lines(&self, index: usize, page: &Page) -> (Vec<Line>, Option<Warning>) {
-        let first = self.text.as_ref().filter(|_| !page.too_much_text);
-        let first = first.map(|text| {
-            guarded(|| spans::lines(text, index))
-                .unwrap_or_else(|| Err("the text reader panicked".to_owned()))
-        });
+            .map(|glyphs| guarded(|| glyphs.page(index)));
+        let mut has_images = page.has_images;
         let (lines, failed) = match first {
-            Some(Ok(lines)) => (lines, false),
-            Some(Err(reason)) => {
-                tracing::debug!(page = number(index), reason, "text reader failed");
-                (Vec::new(), true)
+            Some(Some(Some(shown))) => {
+                has_images |= shown.image;
+                (shown.lines, false)
             }
-            None => (Vec::new(), false),
+            Some(None) => (Vec::new(), true),
+            Some(Some(None)) | None => (Vec::new(), false),
         };
         let found = Found::of(&lines);
         if found.ink >= FEW && !found.is_garbled() {
-            return (lines, None);
+            return (
+                Shown {
+                    lines,
+                    image: has_images,
+                },
+                None,
+            );
         }
         let second = self
             .skeleton
             .as_ref()
             .zip(page.id)
+            .filter(|_| found.ink < FEW)
             .and_then(|(skeleton, id)| {
                 let limit = structure::stream_limit(self.limits);
                 guarded(|| stream::lines(&skeleton.document, id, limit))
@@ -273,13 +251,23 @@ impl Readers<'_> {
             Some(second) if better => (second, other),
             _ => (lines, found),
         };
+        let garbled = found.ink >= FEW && found.is_garbled();
+        let mut lines = lines;
+        if garbled {
+            // What nobody can name is for recognition, like a picture.
+            has_images = true;
+            for line in &mut lines {
+                line.text = text::clean(&line.text.replace('\u{FFFD}', " "));
+            }
+            lines.retain(|line| !line.text.is_empty());
+        }
         let warning = if failed && found.ink == 0 {
             Some(warning(
                 index,
                 "page_unreadable",
                 format!("Não foi possível ler o texto da página {}.", number(index)),
             ))
-        } else if found.ink >= FEW && found.is_garbled() {
+        } else if garbled {
             Some(warning(
                 index,
                 "unmapped_text",
@@ -292,7 +280,11 @@ impl Readers<'_> {
         } else {
             None
         };
-        (lines, warning)
+        let shown = Shown {
+            lines,
+            image: has_images,
+        };
+        (shown, warning)
     }
 }
 
@@ -326,28 +318,6 @@ impl Found {
             }
         }
         found
-    }
-}
-
-/// What opening for text came to.
-enum TextReader {
-    Open(Box<PdfDocument>),
-    Locked,
-    Broken(String),
-}
-
-fn open_text(bytes: &[u8]) -> TextReader {
-    let opened = guarded(|| {
-        let document = PdfDocument::from_bytes(bytes.to_vec())?;
-        // Tries the empty password.
-        let locked = document.is_encrypted() && !document.is_authenticated();
-        Ok((document, locked))
-    });
-    match opened {
-        Some(Ok((document, false))) => TextReader::Open(Box::new(document)),
-        Some(Ok((_, true)) | Err(pdf_oxide::Error::EncryptedPdf)) => TextReader::Locked,
-        Some(Err(error)) => TextReader::Broken(error.to_string()),
-        None => TextReader::Broken("the text reader panicked".to_owned()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Runs of text as a content stream shows them, put together to the pieces of lines.
 
 use super::line::{Line, Place};
-use super::{lists, text};
+use super::{bidi, lists, text};
 
 /// Part of an em that separates words: two thirds of a usual space.
 const WORD_GAP: f32 = 0.15;
@@ -199,7 +199,7 @@ pub(super) fn line(pieces: &[Piece]) -> Option<Line> {
         raw.push_str(shown(last, run));
         last = Some(run);
     }
-    let text = text::clean(&raw);
+    let text = text::clean(&bidi::logical(&raw));
     if text.is_empty() {
         return None;
     }

@@ -1,5 +1,4 @@
-//! What a page shows, without interpreting it: whether there is an image (a page with images and no text is a
-//! scan), and how much text there may be.
+//! Whether a page shows an image, found without interpreting it: a page with images and no text is a scan.
 
 use std::collections::HashMap;
 
@@ -10,99 +9,75 @@ use super::structure::{child, inherited};
 /// Forms within forms that are looked into.
 const MAX_FORMS: usize = 8;
 
-/// What a content stream shows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Shown {
-    /// An image, by name from the resources, in a form, or inline. One that is only listed counts for nothing:
-    /// producers share one list among all pages.
-    pub(super) image: bool,
-    /// Operators that show text, those of forms as often as the form is painted.
-    pub(super) text: usize,
-}
-
 /// What is known of forms already looked into: forms are shared by pages.
 #[derive(Default)]
 pub(super) struct Forms {
-    known: HashMap<ObjectId, Shown>,
+    known: HashMap<ObjectId, bool>,
 }
 
-/// What `page` shows.
-pub(super) fn by_page(
+/// Whether `page` shows an image: by name from the resources, in a form, or inline. One that is only listed counts for
+/// nothing: producers share one list among all pages.
+pub(super) fn has_image(
     document: &Document,
     page: ObjectId,
     stream_limit: usize,
     forms: &mut Forms,
-) -> Shown {
+) -> bool {
     let resources = match inherited(document, page, b"Resources") {
         Some(Object::Dictionary(resources)) => Some(resources),
         _ => None,
     };
     let Ok(content) = document.get_page_content_with_limit(page, stream_limit) else {
-        return Shown::default();
+        return false;
     };
-    by_content(document, &content, resources, stream_limit, forms, 0)
+    in_content(document, &content, resources, stream_limit, forms, 0)
 }
 
-fn by_content(
+fn in_content(
     document: &Document,
     content: &[u8],
     resources: Option<&Dictionary>,
     stream_limit: usize,
     forms: &mut Forms,
     depth: usize,
-) -> Shown {
+) -> bool {
     let painted = resources
         .map(|resources| paintable(document, resources))
         .unwrap_or_default();
-    let mut shown = Shown {
-        image: has_inline_image(content),
-        text: tokens(content).filter(|token| is_show(token)).count(),
-    };
-    for name in painted_names(content) {
-        match painted.get(&name) {
-            None => {}
-            Some((_, true)) => shown.image = true,
-            Some(&(id, false)) => {
-                let form = by_form(document, id, stream_limit, forms, depth);
-                shown.image |= form.image;
-                shown.text = shown.text.saturating_add(form.text);
-            }
-        }
-    }
-    shown
+    has_inline_image(content)
+        || painted_names(content).any(|name| match painted.get(&name) {
+            None => false,
+            Some((_, true)) => true,
+            Some(&(id, false)) => in_form(document, id, stream_limit, forms, depth),
+        })
 }
 
-fn by_form(
+fn in_form(
     document: &Document,
     id: ObjectId,
     stream_limit: usize,
     forms: &mut Forms,
     depth: usize,
-) -> Shown {
+) -> bool {
     if let Some(&known) = forms.known.get(&id) {
         return known;
     }
     // A form that paints itself ends here: until it is known, it shows nothing.
-    forms.known.insert(id, Shown::default());
+    forms.known.insert(id, false);
     let Ok(form) = document.get_object(id).and_then(Object::as_stream) else {
-        return Shown::default();
+        return false;
     };
     let Ok(content) = form.get_plain_content_with_limit(stream_limit) else {
-        return Shown::default();
+        return false;
     };
     if depth >= MAX_FORMS {
-        return Shown::default();
+        return false;
     }
     let resources = child(document, &form.dict, b"Resources");
     let depth = depth.saturating_add(1);
-    let shown = by_content(document, &content, resources, stream_limit, forms, depth);
+    let shown = in_content(document, &content, resources, stream_limit, forms, depth);
     forms.known.insert(id, shown);
     shown
-}
-
-/// The operators that show text (ISO 32000-2, 9.4.3).
-fn is_show(token: &[u8]) -> bool {
-    matches!(token, b"Tj" | b"TJ" | b"'" | b"\"")
 }
 
 /// Names of a resource list that may paint: the object, and whether it is an image itself.

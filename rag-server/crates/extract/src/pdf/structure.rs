@@ -10,10 +10,6 @@ use crate::{Limits, Metadata, OutlineEntry};
 /// Streams may unpack to so many bytes; real page contents stay far below. lopdf's own default.
 const STREAM_BYTES: u64 = lopdf::DEFAULT_MAX_DECOMPRESSED_SIZE as u64;
 
-/// Operators that show text on one page; one that sets every letter of a dense table by itself has some ten
-/// thousand.
-const MOST_SHOWS: usize = 40_000;
-
 /// Levels of a page tree; real ones have up to six.
 const MAX_PAGE_DEPTH: usize = 40;
 
@@ -62,8 +58,6 @@ pub(super) struct Page {
     pub(super) visible: PageBox,
     /// It shows at least one image.
     pub(super) has_images: bool,
-    /// It shows text so often that it is made to stop readers whose effort grows with the square.
-    pub(super) too_much_text: bool,
     /// Its printed label.
     pub(super) label: Option<String>,
 }
@@ -128,12 +122,10 @@ pub(super) fn open(bytes: &[u8], limits: &Limits) -> Opened {
         let mut pages = Vec::with_capacity(ids.len());
         let mut forms = shown::Forms::default();
         for (index, &id) in ids.iter().enumerate() {
-            let shown = shown::by_page(&document, id, stream_limit(limits), &mut forms);
             pages.push(Page {
                 id: Some(id),
                 visible: visible_box(&document, id),
-                has_images: shown.image,
-                too_much_text: shown.text > MOST_SHOWS,
+                has_images: shown::has_image(&document, id, stream_limit(limits), &mut forms),
                 label: labels.get(index).cloned().flatten(),
             });
         }

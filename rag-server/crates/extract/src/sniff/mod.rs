@@ -54,8 +54,8 @@ pub(crate) fn sniff(bytes: &[u8], filename: &str, limits: &Limits) -> Result<Fou
         return Err(ExtractError::UnknownType);
     }
     match text::kind(&decoded, extension(filename).as_deref())? {
-        // A page may name its own encoding.
-        FileKind::Html => Ok(Found::Binary(FileKind::Html)),
+        // Pages and messages name their own encoding.
+        kind @ (FileKind::Html | FileKind::Eml) => Ok(Found::Binary(kind)),
         kind => Ok(Found::Text(kind, decoded)),
     }
 }
@@ -94,11 +94,15 @@ fn is_pdf(bytes: &[u8]) -> bool {
 /// Kinds by the content type of the main part (ECMA-376 Part 2, 7.2) or the `mimetype` entry (ODF 1.3 part 2, 3.3).
 fn package_kind(package: &mut Package<'_>) -> Result<FileKind, ExtractError> {
     if let Some(mimetype) = package.text("mimetype")? {
+        if mimetype.trim() == "application/epub+zip" {
+            return Ok(FileKind::Epub);
+        }
         return match mimetype
             .trim()
             .strip_prefix("application/vnd.oasis.opendocument.")
         {
             Some("spreadsheet" | "spreadsheet-template") => Ok(FileKind::Ods),
+            Some("presentation" | "presentation-template") => Ok(FileKind::Odp),
             Some("text" | "text-template" | "text-master" | "text-web") => Ok(FileKind::Odt),
             _ => Err(ExtractError::UnknownType),
         };

@@ -3,6 +3,7 @@
 use crate::delimited;
 use crate::document::FileKind;
 use crate::error::ExtractError;
+use crate::mail;
 use crate::subtitles;
 
 /// Characters looked at; what a text is shows at its beginning.
@@ -39,6 +40,9 @@ pub(super) fn kind(text: &str, extension: Option<&str>) -> Result<FileKind, Extr
     }
     if is_subtitles(start) {
         return Ok(FileKind::Srt);
+    }
+    if mail::is_message(start) {
+        return Ok(FileKind::Eml);
     }
     let markdown_name = matches!(extension, Some("md" | "markdown" | "mdown" | "mkd"));
     if is_page(start, markdown_name) {

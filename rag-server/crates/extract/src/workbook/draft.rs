@@ -237,8 +237,9 @@ impl<'s> Draft<'s> {
             && values.first().is_some_and(|cell| !is_plain_value(cell))
     }
 
-    /// One name per column, values of merged cells repeated in the columns and header rows they span.
-    pub(super) fn header(&self, levels: usize) -> Vec<String> {
+    /// The names of each column from the uppermost down, values of merged cells repeated in the columns and header
+    /// rows they span.
+    pub(super) fn header_paths(&self, levels: usize) -> Vec<Vec<String>> {
         let rows: Vec<Vec<String>> = (0..levels)
             .map(|index| {
                 let mut names = dense(self.row(index), self.left, self.right);
@@ -266,7 +267,7 @@ impl<'s> Draft<'s> {
                 names
             })
             .collect();
-        grid::join_headers(&rows)
+        grid::header_paths(&rows)
     }
 
     fn cell_at(&self, row: u32, column: u32) -> Option<&'s Cell> {

@@ -44,7 +44,10 @@ pub(super) enum Piece {
 pub(super) struct SheetTable {
     /// The title above it; empty when there is none.
     pub(super) title: String,
+    /// One name per column; empty when there is no header.
     pub(super) header: Vec<String>,
+    /// The levels each name was joined from.
+    pub(super) paths: Vec<Vec<String>>,
     /// Labels and values side by side; the label stands in for a header.
     pub(super) form: bool,
     /// 0-based, inclusive, header included.
@@ -193,9 +196,11 @@ impl Layout {
             return;
         };
         let levels = if form { 0 } else { draft.header_levels() };
+        let paths = draft.header_paths(levels);
         let table = SheetTable {
             title,
-            header: draft.header(levels),
+            header: paths.iter().map(|path| path.join(" / ")).collect(),
+            paths,
             form,
             top: top.0,
             bottom: bottom.0,

@@ -3,6 +3,7 @@
 //!
 //! Cells are taken one by one and only filled ones are kept, so an enormous used range costs nothing.
 
+mod behind;
 mod biff;
 mod draft;
 mod layout;
@@ -14,19 +15,22 @@ pub(crate) mod sheet;
 pub(crate) mod sheets;
 #[cfg(test)]
 mod tests;
+mod typed;
 
+use std::collections::HashMap;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{
     Data, DataRef, Dimensions, Reader, SheetType, SheetVisible, Xls, Xlsb, Xlsx, XlsxError,
+    XlsxFormulaMetadata, expand_shared_formula,
 };
 
 use self::number::NumberStyle;
 use self::sheet::{Cell, CellKind, Merge, Sheet};
 use self::sheets::Sheets;
 use crate::builder::Builder;
-use crate::document::{Document, FileKind};
+use crate::document::{Document, FileKind, Value};
 use crate::error::ExtractError;
 use crate::limits::Limits;
 use crate::normalize;
@@ -56,7 +60,8 @@ pub(crate) fn read(
 fn read_xlsx(bytes: &[u8], limits: &Limits) -> Result<Document, ExtractError> {
     let mut builder = Builder::new(FileKind::Xlsx, limits);
     let mut package = Package::open(bytes, limits)?;
-    let merged = measure::measure(&mut package)?;
+    let measured = measure::measure(&mut package)?;
+    let mut behind = behind::read(&mut package, measured.hidden)?;
     office::read_properties(&mut package, &mut builder)?;
     drop(package);
 
@@ -87,7 +92,13 @@ fn read_xlsx(bytes: &[u8], limits: &Limits) -> Result<Document, ExtractError> {
             }
             Ok(())
         });
-        if merged && read.is_ok() {
+        if let Some(found) = behind.remove(&meta.name) {
+            sheet.behind = found;
+        }
+        if measured.formulas && read.is_ok() {
+            read = formulas(&mut workbook, &meta.name, &mut sheet, limits);
+        }
+        if measured.merges && read.is_ok() {
             match workbook.merge_cells_by_sheet_name(&meta.name) {
                 Ok(merges) => sheet.merges = merges.iter().map(merge).collect(),
                 Err(error) => read = Err(damaged(&error)),
@@ -97,6 +108,56 @@ fn read_xlsx(bytes: &[u8], limits: &Limits) -> Result<Document, ExtractError> {
     }
     sheets.finish()?;
     builder.finish()
+}
+
+/// Formulas of a sheet. Those that cells share are stored once and moved here from cell to cell.
+fn formulas(
+    workbook: &mut Xlsx<Cursor<&[u8]>>,
+    name: &str,
+    sheet: &mut Sheet,
+    limits: &Limits,
+) -> Result<(), ExtractError> {
+    let mut reader = match workbook.worksheet_cells_reader(name) {
+        Ok(reader) => reader,
+        Err(XlsxError::NotAWorksheet(_)) => return Ok(()),
+        Err(other) => return Err(damaged(&other)),
+    };
+    let mut shared: HashMap<usize, ((u32, u32), String)> = HashMap::new();
+    let mut characters = 0_u64;
+    while let Some(cell) = reader
+        .next_cell_with_formula_metadata()
+        .map_err(|error| damaged(&error))?
+    {
+        let formula = match cell.formula {
+            Some(XlsxFormulaMetadata::Normal { formula }) => formula,
+            Some(XlsxFormulaMetadata::Shared {
+                shared_index,
+                range,
+                formula,
+            }) => {
+                let start = range.map_or(cell.pos, |range| range.start);
+                shared.insert(shared_index, (start, formula.clone()));
+                formula
+            }
+            Some(XlsxFormulaMetadata::SharedDerived { shared_index }) => shared
+                .get(&shared_index)
+                .and_then(|(start, formula)| expand_shared_formula(formula, *start, cell.pos).ok())
+                .unwrap_or_default(),
+            _ => continue,
+        };
+        let formula = normalize::line(&formula);
+        characters = characters.saturating_add(formula.len() as u64);
+        if characters > limits.characters {
+            return Err(ExtractError::TooLarge {
+                what: "characters",
+                limit: limits.characters,
+            });
+        }
+        if !formula.is_empty() {
+            sheet.behind.formulas.insert(cell.pos, formula);
+        }
+    }
+    Ok(())
 }
 
 fn read_xlsb(bytes: &[u8], limits: &Limits) -> Result<Document, ExtractError> {
@@ -228,10 +289,18 @@ fn shown(value: &DataRef<'_>, column: u32, number: NumberStyle, bold: bool) -> O
         DataRef::DurationIso(text) => (text.clone(), CellKind::Date),
         DataRef::Error(error) => (error.to_string(), CellKind::Error),
     };
+    let value = match value {
+        DataRef::Int(value) => number.value(*value as f64),
+        DataRef::Float(value) => number.value(*value),
+        DataRef::Bool(flag) => Value::Flag(*flag),
+        _ if kind == CellKind::Date => number::iso_of_shown(&text),
+        _ => Value::Missing,
+    };
     (!text.is_empty()).then_some(Cell {
         column,
         text,
         kind,
+        value,
         bold,
     })
 }

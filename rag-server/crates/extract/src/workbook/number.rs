@@ -3,10 +3,13 @@
 //! The rule for numbers: the value the cell holds, to 15 significant digits (all that Excel keeps), without
 //! trailing zeros, with a decimal point and no thousands separators. Separators depend on the reader's
 //! computer and are not stored, so none are invented. Two kinds of number format say more and are followed:
-//! a percentage is shown as one (`0.875` is `87.5%`), and a format that names Brazil, by its currency sign
-//! (`R$`) or its locale (`[$-416]`), is shown as Brazil writes it, with the decimals it asks for (`R$ 1.234,56`).
+//! a percentage is shown as one (`0.875` is `87.5%`), and a format that groups thousands (`#,##0.00`) or names Brazil, by
+//! its currency sign (`R$`) or its locale (`[$-416]`), is shown as people in Brazil see it, with the decimals it asks for
+//! (`1.234,56`, `R$ 1.234,56`).
 
 use calamine::ExcelDateTime;
+
+use crate::document::Value;
 
 /// Significant digits that Excel keeps and shows.
 const DIGITS: usize = 15;
@@ -55,6 +58,7 @@ impl NumberStyle {
             }
         }
         let percent = tokens.contains('%');
+        let brazilian = brazilian || tokens.contains("#,##0");
         if !brazilian || !tokens.contains(['0', '#']) {
             return if percent { Self::Percent } else { Self::Plain };
         }
@@ -69,6 +73,21 @@ impl NumberStyle {
             grouped: tokens.contains(','),
             currency,
             percent,
+        }
+    }
+
+    /// The number that is read, to compute with: `87.5` for 87,5 %.
+    pub(super) fn value(self, value: f64) -> Value {
+        let percent = match self {
+            Self::Plain => false,
+            Self::Percent => true,
+            Self::Brazilian { percent, .. } => percent,
+        };
+        let value = if percent { value * 100.0 } else { value };
+        if value.is_finite() {
+            Value::Number(value)
+        } else {
+            Value::Missing
         }
     }
 
@@ -112,6 +131,30 @@ impl NumberStyle {
             }
         }
     }
+}
+
+/// `15/03/2025 19:30`, as [`date`] shows it, in the order that sorts; times of day and durations are no dates.
+pub(super) fn iso_of_shown(text: &str) -> Value {
+    let (day, time) = text.split_once(' ').unwrap_or((text, ""));
+    let parts: Vec<&str> = day.split('/').collect();
+    let &[day, month, year] = parts.as_slice() else {
+        return Value::Missing;
+    };
+    let digits = |part: &str, count: usize| {
+        part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if !(digits(day, 2) && digits(month, 2) && digits(year, 4)) {
+        return Value::Missing;
+    }
+    let mut iso = format!("{year}-{month}-{day}");
+    if !time.is_empty() {
+        iso.push('T');
+        iso.push_str(time);
+        if time.len() == 5 {
+            iso.push_str(":00");
+        }
+    }
+    Value::Date(iso)
 }
 
 /// A number by the rule above, without any format.
@@ -251,7 +294,7 @@ mod tests {
     fn formats_that_name_percent_or_brazil_are_followed() {
         for (code, value, text) in [
             ("General", 1234.5, "1234.5"),
-            ("#,##0.00", 1234.5, "1234.5"),
+            ("#,##0.00", 1234.5, "1.234,50"),
             ("0.0%", 0.875, "87.5%"),
             ("0%", 1.0, "100%"),
             ("\"R$\" #,##0.00", 1234.5, "R$ 1.234,50"),

@@ -7,11 +7,11 @@ use std::collections::HashSet;
 
 use quick_xml::events::BytesStart;
 
-use super::number::{iso_date, plain};
-use super::sheet::{Cell, CellKind, Merge, Sheet};
+use super::number::{iso_date, iso_of_shown, plain};
+use super::sheet::{Behind, Cell, CellKind, Merge, Sheet};
 use super::sheets::Sheets;
 use crate::builder::Builder;
-use crate::document::{Document, FileKind};
+use crate::document::{Document, FileKind, Value};
 use crate::error::ExtractError;
 use crate::limits::Limits;
 use crate::normalize;
@@ -58,8 +58,12 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Document, ExtractErr
                     ..Sheet::default()
                 };
                 let mut merges = Vec::new();
-                let read = sheets.fill(&mut sheet, |push| read_table(&mut xml, push, &mut merges));
+                let mut behind = Behind::default();
+                let read = sheets.fill(&mut sheet, |push| {
+                    read_table(&mut xml, push, &mut merges, &mut behind)
+                });
                 sheet.merges = merges;
+                sheet.behind = behind;
                 let broken = read.is_err();
                 sheets.emit(sheet, read)?;
                 if broken {
@@ -79,18 +83,24 @@ fn read_table(
     xml: &mut Xml<'_>,
     push: Push<'_>,
     merges: &mut Vec<Merge>,
+    behind: &mut Behind,
 ) -> Result<(), ExtractError> {
     let mut row = 0_u32;
+    let mut next_column = 0_u32;
     while let Some(node) = xml.next()? {
         match node {
             Node::Start(element) => match element.local_name().as_ref() {
                 "table-row" => {
                     let repeated =
                         count(&element, "number-rows-repeated").min(MOST_ROWS.saturating_sub(row));
-                    let cells = read_row(xml, row, merges)?;
+                    let hidden = is_hidden(&element);
+                    let cells = read_row(xml, row, merges, behind)?;
                     for copy in 0..repeated {
                         if cells.is_empty() {
                             break;
+                        }
+                        if hidden {
+                            behind.hide_row(row.saturating_add(copy));
                         }
                         for cell in &cells {
                             push(row.saturating_add(copy), Some(cell.clone()))?;
@@ -98,8 +108,24 @@ fn read_table(
                     }
                     row = row.saturating_add(repeated);
                 }
+                "table-column" => {
+                    let repeated = count(&element, "number-columns-repeated");
+                    let first = next_column;
+                    next_column = next_column.saturating_add(repeated);
+                    if is_hidden(&element) {
+                        behind
+                            .hidden_columns
+                            .push((first, next_column.saturating_sub(1)));
+                    }
+                    xml.skip_element()?;
+                }
                 // Groups and header rows hold rows; everything else holds no cells of this sheet.
-                "table-header-rows" | "table-rows" | "table-row-group" => {}
+                "table-header-rows"
+                | "table-rows"
+                | "table-row-group"
+                | "table-columns"
+                | "table-column-group"
+                | "table-header-columns" => {}
                 _ => xml.skip_element()?,
             },
             Node::End(element) if element.local_name().as_ref() == "table" => break,
@@ -114,6 +140,7 @@ fn read_row(
     xml: &mut Xml<'_>,
     row: u32,
     merges: &mut Vec<Merge>,
+    behind: &mut Behind,
 ) -> Result<Vec<Cell>, ExtractError> {
     let mut cells = Vec::new();
     let mut column = 0_u32;
@@ -128,7 +155,17 @@ fn read_row(
                         count(&element, "number-columns-spanned"),
                         count(&element, "number-rows-spanned"),
                     );
-                    let read = read_cell(xml, &element)?;
+                    let formula = attribute(&element, "formula");
+                    let (read, comment) = read_cell(xml, &element)?;
+                    if let Some(formula) = formula {
+                        // The name of the formula language stands before the formula itself: `of:=SUM([.A1])`.
+                        let formula = formula.split_once('=').map_or(&*formula, |(_, text)| text);
+                        let formula = normalize::line(formula);
+                        behind.formulas.insert((row, column), formula);
+                    }
+                    if !comment.is_empty() {
+                        behind.comments.insert((row, column), comment);
+                    }
                     if right > 1 || down > 1 {
                         merges.push(Merge {
                             top: row,
@@ -137,7 +174,7 @@ fn read_row(
                             right: column.saturating_add(right).saturating_sub(1),
                         });
                     }
-                    if let Some((text, kind)) = read.filter(|_| !covered) {
+                    if let Some((text, kind, value)) = read.filter(|_| !covered) {
                         if text.len().saturating_mul(repeated as usize) > LARGEST_REPEAT {
                             return Err(ExtractError::TooLarge {
                                 what: "bytes",
@@ -149,6 +186,7 @@ fn read_row(
                                 column: column.saturating_add(copy),
                                 text: text.clone(),
                                 kind,
+                                value: value.clone(),
                                 bold: false,
                             });
                         }
@@ -164,22 +202,27 @@ fn read_row(
     Ok(cells)
 }
 
-/// Text and kind of the cell whose start was just read; nothing when it is blank.
+/// What a cell shows, what that is, and what it means.
+type Shown = (String, CellKind, Value);
+
+/// The cell whose start was just read, nothing when it is blank; and the comment on it.
 fn read_cell(
     xml: &mut Xml<'_>,
     element: &BytesStart<'_>,
-) -> Result<Option<(String, CellKind)>, ExtractError> {
+) -> Result<(Option<Shown>, String), ExtractError> {
     let kind = attribute(element, "value-type");
     let value = attribute(element, "value");
     let date = attribute(element, "date-value");
     let flag = attribute(element, "boolean-value");
     let mut text = String::new();
+    let mut comment = String::new();
     let mut depth = 1_usize;
     while depth > 0 {
         match xml.next()? {
             Some(Node::Start(inner)) => match inner.local_name().as_ref() {
-                // Comments, pictures and drawings are no part of the value.
-                "annotation" | "frame" | "shapes" | "table" | "custom-shape" => {
+                "annotation" => comment = normalize::line(&xml.element_text()?),
+                // Pictures and drawings are no part of the value.
+                "frame" | "shapes" | "table" | "custom-shape" => {
                     xml.skip_element()?;
                 }
                 name => {
@@ -196,7 +239,8 @@ fn read_cell(
         }
     }
     let seen = normalize::line(&text);
-    let number = || value.and_then(|value| value.parse::<f64>().ok()).map(plain);
+    let number = value.and_then(|value| value.parse::<f64>().ok());
+    let percent = kind.as_deref() == Some("percentage");
     let (text, kind) = match kind.as_deref() {
         Some("date") => (date.map_or(seen, |date| iso_date(&date)), CellKind::Date),
         Some("time") => (seen, CellKind::Date),
@@ -209,13 +253,29 @@ fn read_cell(
             (text.to_owned(), CellKind::Flag)
         }
         Some("float" | "percentage" | "currency") if seen.is_empty() => {
-            (number().unwrap_or_default(), CellKind::Number)
+            (number.map(plain).unwrap_or_default(), CellKind::Number)
         }
         Some("float" | "percentage" | "currency") => (seen, CellKind::Number),
         _ if seen.starts_with('#') && seen.ends_with(['!', '?']) => (seen, CellKind::Error),
         _ => (seen, CellKind::Text),
     };
-    Ok((!text.is_empty()).then_some((text, kind)))
+    let value = match (kind, number) {
+        (CellKind::Number, Some(number)) if number.is_finite() => {
+            Value::Number(if percent { number * 100.0 } else { number })
+        }
+        (CellKind::Flag, _) => Value::Flag(flag.as_deref() == Some("true")),
+        (CellKind::Date, _) => iso_of_shown(&text),
+        _ => Value::Missing,
+    };
+    Ok(((!text.is_empty()).then_some((text, kind, value)), comment))
+}
+
+/// Hidden by hand or by a filter.
+fn is_hidden(element: &BytesStart<'_>) -> bool {
+    matches!(
+        attribute(element, "visibility").as_deref(),
+        Some("collapse" | "filter")
+    )
 }
 
 /// How often an element counts; once unless it says more.

@@ -2,9 +2,10 @@
 
 use super::layout::{Layout, Piece, layout};
 use super::regions;
-use super::sheet::{Cell, Sheet, a1};
+use super::sheet::{Behind, Cell, Sheet, a1};
+use super::typed;
 use crate::builder::Builder;
-use crate::document::{Locator, Role, Table};
+use crate::document::{Column, Locator, Role, RowMark, Table};
 use crate::error::ExtractError;
 use crate::grid;
 
@@ -97,9 +98,19 @@ impl<'b, 'l> Sheets<'b, 'l> {
         }
         let first_block = self.builder.blocks().len();
         let layout = layout(&sheet);
+        let typed = layout
+            .tables
+            .iter()
+            .map(|table| typed::columns(&sheet, table));
+        let typed = typed.collect();
         // The cells of a large sheet are let go before its blocks are made.
-        let Sheet { name, hidden, .. } = sheet;
-        emit_layout(self.builder, &name, hidden, layout)?;
+        let Sheet {
+            name,
+            hidden,
+            behind,
+            ..
+        } = sheet;
+        emit_layout(self.builder, &name, hidden, layout, typed, &behind)?;
         if hidden && self.builder.blocks().len() > first_block {
             self.builder.warn(
                 "hidden_sheet",
@@ -128,6 +139,8 @@ fn emit_layout(
     name: &str,
     hidden: bool,
     layout: Layout,
+    typed: Vec<(Vec<Column>, Vec<RowMark>)>,
+    behind: &Behind,
 ) -> Result<(), ExtractError> {
     let locate = |top, left, bottom, right| Locator::Sheet {
         name: name.to_owned(),
@@ -160,7 +173,11 @@ fn emit_layout(
             }
         }
     }
-    for table in layout.tables {
+    for (&(row, column), comment) in &behind.comments {
+        builder.push(comment, locate(row, column, row, column), Role::Note)?;
+    }
+    for (table, (columns, row_marks)) in layout.tables.into_iter().zip(typed) {
+        let remarks = typed::remarks(behind, &table);
         builder.add_table(Table {
             name: if table.title.is_empty() {
                 name.to_owned()
@@ -171,6 +188,9 @@ fn emit_layout(
             locator: locate(table.top, table.left, table.bottom, table.right),
             hidden,
             rows: table.rows.into_iter().map(|(_, cells)| cells).collect(),
+            columns,
+            row_marks,
+            remarks,
         });
     }
     Ok(())

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::layout::{Layout, Piece, layout};
 use super::sheet::{Cell, CellKind, Merge, Sheet};
+use crate::document::Value;
 
 /// A sheet from text: a row a line, cells between bars, `*` before bold ones. Numbers are numbers.
 fn sheet(text: &str) -> Sheet {
@@ -15,17 +16,18 @@ fn sheet(text: &str) -> Sheet {
                 .strip_prefix('*')
                 .map_or((false, shown), |rest| (true, rest));
             if !shown.is_empty() {
-                let number = shown.parse::<f64>().is_ok();
+                let number = shown.parse::<f64>().ok();
                 sheet.push(
                     row as u32,
                     Cell {
                         column: column as u32,
                         text: shown.to_owned(),
-                        kind: if number {
+                        kind: if number.is_some() {
                             CellKind::Number
                         } else {
                             CellKind::Text
                         },
+                        value: number.map_or(Value::Missing, Value::Number),
                         bold,
                     },
                 );
@@ -226,6 +228,7 @@ fn cells() -> impl Strategy<Value = Sheet> {
                         column,
                         text,
                         kind,
+                        value: Value::Missing,
                         bold,
                     },
                 );

@@ -115,8 +115,15 @@ fn a_lost_cross_reference_is_repaired() {
         .windows(5)
         .rposition(|part| part == b"xref\n")
         .unwrap();
+    let first = whole
+        .windows(7)
+        .position(|part| part == b"1 0 obj")
+        .unwrap();
     let mut shifted = whole.clone();
-    shifted.splice(20..20, *b"%\n% bytes that move everything after them\n");
+    shifted.splice(
+        first..first,
+        *b"%\n% bytes that move everything after them\n",
+    );
     assert!(
         is_chapter(&open(&shifted)),
         "table at {table} no longer fits"
@@ -307,7 +314,7 @@ fn a_deep_tree_of_structure_is_refused() {
 }
 
 #[test]
-fn a_page_of_endless_text_is_left_to_the_second_reader() {
+fn a_page_of_endless_text_printed_over_itself_is_read_once() {
     let mut maker = Maker::new();
     let mut page = Vec::new();
     for row in 0..41_000_u16 {
@@ -321,7 +328,7 @@ fn a_page_of_endless_text_is_left_to_the_second_reader() {
     }
     maker.page(page);
     let document = open(&bytes(maker.finish(Dictionary::new())));
-    assert!(document.pages[0].characters >= 41_000 * 7);
+    assert_eq!(document.pages[0].characters, 40 * 7);
 }
 
 /// Whatever comes out, nothing panics out, and what is read is in order.

@@ -8,7 +8,7 @@ use lopdf::{Dictionary, Document, Object, ObjectId, Stream, StringFormat, dictio
 pub(super) const HEIGHT: f32 = 792.0;
 
 /// A document being made; pages are 612 by 792 points.
-pub(super) struct Maker {
+pub(crate) struct Maker {
     pub(super) document: Document,
     pub(super) pages: Vec<ObjectId>,
     tree: ObjectId,
@@ -17,7 +17,7 @@ pub(super) struct Maker {
 }
 
 impl Maker {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut document = Document::with_version("1.7");
         let font = |name: &str| {
             dictionary! {
@@ -53,7 +53,7 @@ impl Maker {
     }
 
     /// Adds a page that paints `content`.
-    pub(super) fn page(&mut self, content: Vec<Operation>) -> ObjectId {
+    pub(crate) fn page(&mut self, content: Vec<Operation>) -> ObjectId {
         let content = Content {
             operations: content,
         }
@@ -78,7 +78,7 @@ impl Maker {
     }
 
     /// Closes page tree and catalog; `more` are further entries of the catalog.
-    pub(super) fn finish(mut self, more: Dictionary) -> Document {
+    pub(crate) fn finish(mut self, more: Dictionary) -> Document {
         let kids: Vec<Object> = self.pages.iter().map(|page| Object::from(*page)).collect();
         let count = i64::try_from(kids.len()).unwrap();
         let tree = dictionary! { "Type" => "Pages", "Kids" => kids, "Count" => count };
@@ -92,7 +92,7 @@ impl Maker {
 }
 
 /// The bytes of `document`.
-pub(super) fn bytes(mut document: Document) -> Vec<u8> {
+pub(crate) fn bytes(mut document: Document) -> Vec<u8> {
     let mut bytes = Vec::new();
     document.save_to(&mut bytes).unwrap();
     bytes
@@ -113,7 +113,7 @@ pub(super) fn text(font: &str, size: f32, x: f32, y: f32, text: &str) -> Vec<Ope
 }
 
 /// Lines of body text from `top` downwards, 14 points apart.
-pub(super) fn lines(x: f32, top: f32, lines: &[&str]) -> Vec<Operation> {
+pub(crate) fn lines(x: f32, top: f32, lines: &[&str]) -> Vec<Operation> {
     let mut y = top;
     let mut operations = Vec::new();
     for line in lines {

@@ -1,7 +1,7 @@
 //! Whole documents, made here, read back.
 
 mod faults;
-mod maker;
+pub(crate) mod maker;
 
 use lopdf::{Dictionary, Object, dictionary};
 
@@ -54,6 +54,68 @@ fn a_chapter_is_read_word_for_word() {
         assert_eq!(on_page(&document, page), expected);
     }
     assert!(document.warnings.is_empty());
+    let furniture: Vec<&str> = document
+        .furniture
+        .iter()
+        .map(|block| block.text.as_str())
+        .collect();
+    assert_eq!(furniture.len(), 8);
+    assert!(furniture.contains(&"Universidade Aberta – Cálculo I"));
+    assert!(furniture.contains(&"Página 4 de 4"));
+}
+
+#[test]
+fn what_lies_beyond_the_visible_page_is_not_read() {
+    let mut maker = Maker::new();
+    let mut content = lines(72.0, 600.0, &["Dentro da página"]);
+    content.extend(lines(700.0, 600.0, &["Fora da página"]));
+    maker.page(content);
+    let document = open(&bytes(maker.finish(Dictionary::new())));
+    assert_eq!(
+        on_page(&document, 1),
+        [(Role::Paragraph, "Dentro da página")]
+    );
+}
+
+#[test]
+fn values_of_form_fields_are_read_and_hidden_notes_are_not() {
+    let mut maker = Maker::new();
+    let page = maker.page(lines(72.0, 600.0, &["Nome do aluno:"]));
+    let mut document = maker.finish(Dictionary::new());
+    let font = document.add_object(dictionary! {
+        "Type" => "Font", "Subtype" => "Type1", "BaseFont" => "Helvetica", "Encoding" => "WinAnsiEncoding",
+    });
+    let mut annotation = |text: &str, flags: i32| {
+        let shown = format!("BT /F 11 Tf 2 4 Td ({text}) Tj ET");
+        let appearance = dictionary! {
+            "Type" => "XObject",
+            "Subtype" => "Form",
+            "BBox" => vec![0.into(), 0.into(), 200.into(), 16.into()],
+            "Resources" => dictionary! { "Font" => dictionary! { "F" => font } },
+        };
+        let appearance = document.add_object(lopdf::Stream::new(appearance, shown.into_bytes()));
+        document.add_object(dictionary! {
+            "Type" => "Annot",
+            "Subtype" => "Widget",
+            "FT" => "Tx",
+            "F" => flags,
+            "Rect" => vec![160.into(), 596.into(), 360.into(), 612.into()],
+            "AP" => dictionary! { "N" => appearance },
+        })
+    };
+    let annotations: Vec<Object> = vec![
+        annotation("Ana Lima", 4).into(),
+        annotation("segredo", 2).into(),
+    ];
+    document
+        .get_dictionary_mut(page)
+        .unwrap()
+        .set("Annots", annotations);
+    let document = open(&bytes(document));
+    assert_eq!(
+        on_page(&document, 1),
+        [(Role::Paragraph, "Nome do aluno: Ana Lima")]
+    );
 }
 
 #[test]

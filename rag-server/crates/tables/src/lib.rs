@@ -1,0 +1,41 @@
+//! Exact answers from tables, with the cells as proof.
+//!
+//! [`TableSet`] types the tables of a document; [`ask`] reads a question into a [`plan::Plan`] and computes it; [`run`]
+//! computes a plan from elsewhere.
+//!
+//! Pure: no files, no clock, no network, no model. Numbers are exact decimals. Nothing in a cell is ever executed, and no
+//! formula is evaluated: what the document shows is what is computed with.
+//!
+//! Invariants: a question is only computed when every word of it is accounted for; a result names the cells it was made
+//! of; whatever was left out is told.
+
+mod answer;
+mod check;
+mod column;
+mod engine;
+mod lexicon;
+mod moment;
+mod number;
+mod outcome;
+pub mod plan;
+mod propose;
+mod question;
+mod range;
+mod source;
+mod table;
+mod value;
+mod vocabulary;
+mod words;
+
+pub use answer::{Answer, answer};
+pub use check::Fault;
+pub use column::{Column, Oddity};
+pub use engine::run;
+pub use outcome::{
+    Limits, Note, NoteCode, Outcome, ResultCell, ResultColumn, ResultRow, ResultValue,
+};
+pub use propose::{Agreement, agreement, plan_schema, proposed_plan};
+pub use question::{Aliases, Answered, Asked, Evidence, Options, Reply, ask};
+pub use source::Source;
+pub use table::{Link, SourceRow, SourceTable, Table, TableSet, VERSION};
+pub use value::{Kind, Value};

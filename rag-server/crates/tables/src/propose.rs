@@ -1,0 +1,160 @@
+//! Plans proposed by a chat model: what it is told, how its reply is read, and whether it says what the question says.
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use crate::check::{Fault, check, fault};
+use crate::plan::Plan;
+use crate::question::Reply;
+use crate::table::TableSet;
+
+/// Longer proposals are refused unread.
+const MOST_BYTES: usize = 16_384;
+
+/// JSON Schema (draft 2020-12) of a [`Plan`], for structured output. Names of tables and columns are listed, so that a
+/// model can choose no others.
+pub fn plan_schema(set: &TableSet) -> Json {
+    let tables: Vec<&str> = set.tables.iter().map(|table| table.id.as_str()).collect();
+    let mut columns: Vec<&str> = set
+        .tables
+        .iter()
+        .flat_map(|table| table.columns.iter().map(|column| column.name.as_str()))
+        .collect();
+    columns.sort_unstable();
+    columns.dedup();
+    let condition = json!({
+        "type": "object",
+        "properties": {
+            "column": {"enum": columns},
+            "op": {"enum": ["equal", "less", "at_most", "greater", "at_least", "between", "contains", "empty"]},
+            "values": {"type": "array", "items": {"type": "string"}, "maxItems": 100}
+        },
+        "required": ["column", "op", "values"],
+        "additionalProperties": false
+    });
+    let nested = |name: &str, inner: Json| {
+        let mut object = json!({"type": "object", "properties": {}, "required": [name], "additionalProperties": false});
+        if let Some(properties) = object.get_mut("properties").and_then(Json::as_object_mut) {
+            properties.insert(name.to_owned(), inner);
+        }
+        object
+    };
+    let list = json!({"type": "array", "items": {"$ref": "#/$defs/filter"}, "minItems": 1});
+    json!({
+        "$defs": {
+            "filter": {"anyOf": [
+                condition,
+                nested("all", list.clone()),
+                nested("any", list),
+                nested("not", json!({"$ref": "#/$defs/filter"}))
+            ]}
+        },
+        "type": "object",
+        "properties": {
+            "table": {"enum": tables},
+            "join": {
+                "type": "object",
+                "properties": {"table": {"enum": tables}, "left": {"enum": columns}, "right": {"enum": columns}},
+                "required": ["table", "left", "right"],
+                "additionalProperties": false
+            },
+            "filter": {"$ref": "#/$defs/filter"},
+            "group": {
+                "type": "object",
+                "properties": {"column": {"enum": columns}, "part": {"enum": ["month", "year"]}},
+                "required": ["column"],
+                "additionalProperties": false
+            },
+            "aggregate": {
+                "type": "object",
+                "properties": {
+                    "function": {"enum": ["count", "sum", "mean", "min", "max"]},
+                    "column": {"enum": columns}
+                },
+                "required": ["function"],
+                "additionalProperties": false
+            },
+            "columns": {"type": "array", "items": {"enum": columns}, "maxItems": 50},
+            "distinct": {"type": "boolean"},
+            "order": {
+                "type": "object",
+                "properties": {"column": {"enum": columns}, "descending": {"type": "boolean"}},
+                "additionalProperties": false
+            },
+            "limit": {"type": "integer", "minimum": 1, "maximum": 1000},
+            "difference": {"type": "boolean"}
+        },
+        "required": ["table"],
+        "additionalProperties": false
+    })
+}
+
+/// Reads a plan that was proposed, and checks it against the tables.
+///
+/// # Errors
+/// That it is no plan, or all its faults.
+pub fn proposed_plan(set: &TableSet, text: &str) -> Result<Plan, Vec<Fault>> {
+    if text.len() > MOST_BYTES {
+        return Err(vec![fault(
+            "plan_too_long",
+            "O plano proposto é longo demais.",
+        )]);
+    }
+    let plan: Plan = serde_json::from_str(text).map_err(|_| {
+        vec![fault(
+            "no_plan",
+            "O plano proposto não tem a forma de um plano.",
+        )]
+    })?;
+    check(set, &plan)?;
+    Ok(plan)
+}
+
+/// Whether a proposal says what the question was read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Agreement {
+    /// Both come to the same.
+    Agree,
+    /// They come to different results: neither may be given as certain.
+    Differ,
+    /// The question was read in no way of its own; the proposal stands alone and is to be labelled so.
+    Alone,
+}
+
+/// Compares what the proposal comes to with the parser's reading. Two plans may be written differently and still mean the
+/// same, so results are compared.
+pub fn agreement(
+    set: &TableSet,
+    proposal: &Plan,
+    reply: &Reply,
+    limits: &crate::Limits,
+) -> Agreement {
+    let run = |plan: &Plan| crate::run(set, plan, limits);
+    match reply {
+        Reply::Refused { .. } => Agreement::Alone,
+        Reply::Asked(asked) if asked.plans.is_empty() => Agreement::Alone,
+        // Asked back: the proposal may choose one of the readings.
+        Reply::Asked(asked) => match run(proposal) {
+            Ok(outcome) => {
+                let one = asked
+                    .plans
+                    .iter()
+                    .filter_map(|plan| run(plan).ok())
+                    .any(|other| crate::question::same_rows(&outcome, &other));
+                if one {
+                    Agreement::Agree
+                } else {
+                    Agreement::Differ
+                }
+            }
+            Err(_) => Agreement::Differ,
+        },
+        Reply::Answered(answered) => match run(proposal) {
+            Ok(outcome) if crate::question::same_rows(&outcome, &answered.outcome) => {
+                Agreement::Agree
+            }
+            _ => Agreement::Differ,
+        },
+    }
+}

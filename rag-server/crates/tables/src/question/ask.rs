@@ -1,0 +1,375 @@
+//! A question put to all tables of a set.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::assemble::{Proposed, Why, assemble};
+use super::tags::{Is, Scope, Tag, question_words};
+use crate::check::View;
+use crate::engine::run;
+use crate::lexicon;
+use crate::outcome::{Limits, Outcome};
+use crate::plan::Plan;
+use crate::table::TableSet;
+use crate::words::Word;
+
+/// Longer questions are no questions to a table.
+const MOST_WORDS: usize = 60;
+/// Ways offered when it asks back.
+const MOST_CANDIDATES: usize = 6;
+
+/// Words the operator declares to mean the same: `{"nota": ["pontuação", "score"]}`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Aliases(pub BTreeMap<String, Vec<String>>);
+
+/// How a question is read.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Synonyms beyond the built-in ones.
+    pub aliases: Aliases,
+    /// What one plan may cost.
+    pub limits: Limits,
+}
+
+/// What a stretch of the question was taken for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Words of the question.
+    pub words: String,
+    /// What they mean here, in Portuguese: `coluna Nota`, `valor Turma B`, `operação`, …
+    pub meaning: String,
+}
+
+/// A question that was computed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Answered {
+    /// What was computed.
+    pub plan: Plan,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// Which words said what.
+    pub evidence: Vec<Evidence>,
+    /// 0 to 1: 1 when every word says what it was taken for; synonyms and parts of names take something off.
+    pub confidence: f64,
+    /// The question is in English.
+    pub english: bool,
+}
+
+/// A question that can be meant in several ways.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Asked {
+    /// The words it is about; empty when several tables fit.
+    pub about: String,
+    /// What they can mean: tables, columns or values.
+    pub candidates: Vec<String>,
+    /// A plan per candidate, in the same order, when each fits; then all can be answered side by side.
+    pub plans: Vec<Plan>,
+    /// The question is in English.
+    pub english: bool,
+}
+
+/// What became of a question.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum Reply {
+    /// Computed.
+    Answered(Box<Answered>),
+    /// To be asked back.
+    Asked(Asked),
+    /// Not about these tables, or not to be computed: retrieval may answer it.
+    Refused {
+        /// A word that no table explains, if that was the cause.
+        word: Option<String>,
+        /// Share of the question's words that the best table explains, 0 to 1.
+        explained: f64,
+    },
+}
+
+struct Found {
+    plan: Plan,
+    cost: u32,
+    evidence: Vec<Evidence>,
+    /// The question names the table.
+    named: bool,
+}
+
+/// Reads a question, computes it when it has one meaning, and says which.
+pub fn ask(set: &TableSet, question: &str, options: &Options) -> Reply {
+    let words = question_words(question);
+    let english = lexicon::is_english(&words);
+    let mut refusal = Refusal::default();
+    if words.is_empty() || words.len() > MOST_WORDS {
+        return refusal.reply();
+    }
+    let mut found: Vec<Found> = Vec::new();
+    for table in &set.tables {
+        let view = View::of(table);
+        found.extend(read(&view, &words, options, english, &mut refusal));
+    }
+    if found.is_empty() {
+        for link in &set.links {
+            let (Some(many), Some(one)) = (set.tables.get(link.many), set.tables.get(link.one))
+            else {
+                continue;
+            };
+            let Ok(view) = View::joined(many, link.many_column, one, link.one_column) else {
+                continue;
+            };
+            found.extend(read(&view, &words, options, english, &mut refusal));
+        }
+    }
+    if found.iter().any(|found| found.named) {
+        found.retain(|found| found.named);
+    }
+    let Some(best) = found.iter().map(|found| found.cost).min() else {
+        return refusal.with_question(english);
+    };
+    found.retain(|found| found.cost == best);
+    let mut outcomes: Vec<(Found, Outcome)> = Vec::new();
+    for found in found {
+        if let Ok(outcome) = run(set, &found.plan, &options.limits) {
+            let same = outcomes.iter().any(|(other, known)| {
+                let joined = other.plan.join.is_some() && found.plan.join.is_some();
+                other.plan == found.plan
+                    || (same_rows(known, &outcome)
+                        && known.row_count > 0
+                        && (joined || other.plan.table == found.plan.table))
+            });
+            if !same {
+                outcomes.push((found, outcome));
+            }
+        }
+    }
+    if outcomes.len() > 1 {
+        outcomes.truncate(MOST_CANDIDATES);
+        return Reply::Asked(Asked {
+            about: String::new(),
+            candidates: outcomes
+                .iter()
+                .map(|(found, _)| found.plan.table.clone())
+                .collect(),
+            plans: outcomes.into_iter().map(|(found, _)| found.plan).collect(),
+            english,
+        });
+    }
+    match outcomes.pop() {
+        Some((found, outcome)) => Reply::Answered(Box::new(Answered {
+            plan: found.plan,
+            outcome,
+            evidence: found.evidence,
+            confidence: 1.0 / (1.0 + 0.05 * f64::from(found.cost)),
+            english,
+        })),
+        None => refusal.with_question(english),
+    }
+}
+
+/// The same rows in whatever order.
+pub(crate) fn same_rows(one: &Outcome, other: &Outcome) -> bool {
+    let sorted = |outcome: &Outcome| {
+        let mut rows: Vec<String> = outcome
+            .rows
+            .iter()
+            .map(|row| format!("{:?}", row.cells))
+            .collect();
+        rows.sort();
+        rows
+    };
+    one.row_count == other.row_count && one.columns == other.columns && sorted(one) == sorted(other)
+}
+
+#[derive(Default)]
+struct Refusal {
+    word: Option<String>,
+    explained: f64,
+    unclear: Option<(String, Vec<String>, u32)>,
+}
+
+impl Refusal {
+    fn reply(self) -> Reply {
+        Reply::Refused {
+            word: self.word,
+            explained: self.explained,
+        }
+    }
+
+    fn with_question(self, english: bool) -> Reply {
+        match self.unclear {
+            Some((about, mut candidates, _)) => {
+                candidates.sort();
+                candidates.dedup();
+                candidates.truncate(MOST_CANDIDATES);
+                Reply::Asked(Asked {
+                    about,
+                    candidates,
+                    plans: Vec::new(),
+                    english,
+                })
+            }
+            None => self.reply(),
+        }
+    }
+
+    fn add(&mut self, why: Why, tags: &[Tag], words: usize, cost: u32) {
+        let unknown = tags
+            .iter()
+            .filter(|tag| tag.is == Is::Unknown)
+            .map(|tag| tag.to - tag.from)
+            .sum::<usize>();
+        let explained = 1.0 - unknown as f64 / words.max(1) as f64;
+        match why {
+            Why::Unknown(word) => {
+                if explained > self.explained || self.word.is_none() {
+                    self.word = Some(word);
+                }
+            }
+            Why::Unclear(about, candidates) => {
+                if self
+                    .unclear
+                    .as_ref()
+                    .is_none_or(|(_, _, known)| cost < *known)
+                {
+                    self.unclear = Some((about, candidates, cost));
+                }
+            }
+            Why::NotComputable => {}
+        }
+        self.explained = self.explained.max(explained);
+    }
+}
+
+/// The best plans of one table or pair.
+fn read(
+    view: &View<'_>,
+    words: &[Word],
+    options: &Options,
+    english: bool,
+    refusal: &mut Refusal,
+) -> Vec<Found> {
+    let scope = Scope::new(view, &options.aliases, english);
+    let mut found: Vec<Found> = Vec::new();
+    for tags in scope.readings(words) {
+        let cost: u32 = tags.iter().map(|tag| tag.cost).sum();
+        if found.first().is_some_and(|best| cost > best.cost) {
+            break;
+        }
+        match assemble(&scope, words, &tags) {
+            Ok(Proposed { plan, cost }) => {
+                // A pair is only read together when both are needed.
+                if view.joined.is_some() && !uses_both(&plan, view) {
+                    continue;
+                }
+                if !found.iter().any(|other| other.plan == plan) {
+                    let named = tags.iter().any(|tag| tag.is == Is::Table(true));
+                    found.push(Found {
+                        evidence: evidence(&scope, &tags, words),
+                        plan,
+                        cost,
+                        named,
+                    });
+                }
+            }
+            Err(why) => refusal.add(why, &tags, words.len(), cost),
+        }
+    }
+    let best = found.iter().map(|found| found.cost).min();
+    found.retain(|found| Some(found.cost) == best);
+    found
+}
+
+fn uses_both(plan: &Plan, view: &View<'_>) -> bool {
+    let Some(joined) = &view.joined else {
+        return true;
+    };
+    let names = names_of(plan);
+    let of_joined = joined
+        .table
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| *index != joined.right)
+        .any(|(column, _)| {
+            names.contains(&view.name(crate::check::Field {
+                joined: true,
+                column,
+            }))
+        });
+    let of_own = (0..view.table.columns.len())
+        .filter(|column| *column != joined.left)
+        .any(|column| {
+            names.contains(&view.name(crate::check::Field {
+                joined: false,
+                column,
+            }))
+        });
+    let counts_rows = plan
+        .aggregate
+        .as_ref()
+        .is_some_and(|aggregate| aggregate.column.is_none());
+    of_joined && (of_own || counts_rows)
+}
+
+fn names_of(plan: &Plan) -> Vec<String> {
+    fn of_filter(filter: &crate::plan::Filter, names: &mut Vec<String>) {
+        use crate::plan::Filter;
+        match filter {
+            Filter::All { all: parts } | Filter::Any { any: parts } => {
+                for part in parts {
+                    of_filter(part, names);
+                }
+            }
+            Filter::Not { not } => of_filter(not, names),
+            Filter::Is(condition) => names.push(condition.column.clone()),
+        }
+    }
+    let mut names = plan.columns.clone();
+    if let Some(filter) = &plan.filter {
+        of_filter(filter, &mut names);
+    }
+    names.extend(plan.group.iter().map(|group| group.column.clone()));
+    names.extend(
+        plan.aggregate
+            .iter()
+            .filter_map(|aggregate| aggregate.column.clone()),
+    );
+    names.extend(plan.order.iter().filter_map(|order| order.column.clone()));
+    names
+}
+
+fn evidence(scope: &Scope<'_>, tags: &[Tag], words: &[Word]) -> Vec<Evidence> {
+    tags.iter()
+        .filter_map(|tag| {
+            let meaning = match &tag.is {
+                Is::Columns(columns) => {
+                    let (field, _) = columns.first()?;
+                    format!("coluna “{}”", scope.view.name(*field))
+                }
+                Is::Values(values, _) => {
+                    let (field, text) = values.first()?;
+                    format!(
+                        "valor “{}” da coluna “{}”",
+                        scope.written(*field, *text),
+                        scope.view.name(*field)
+                    )
+                }
+                Is::Table(_) => format!("tabela “{}”", scope.view.table.id),
+                Is::Figure(_) => "número".to_owned(),
+                Is::Moment(_) | Is::Part(_) => "data".to_owned(),
+                Is::Does(does) if *does != lexicon::Does::Nothing => "operação".to_owned(),
+                Is::Does(_) | Is::Unknown => return None,
+            };
+            let text = words
+                .get(tag.from..tag.to)?
+                .iter()
+                .map(|word| word.text.as_str())
+                .collect::<Vec<_>>()
+                .join(" ");
+            Some(Evidence {
+                words: text,
+                meaning,
+            })
+        })
+        .collect()
+}
