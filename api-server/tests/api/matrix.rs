@@ -27,6 +27,7 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
     BTreeMap::from([
         (("get", "/"), (OPEN, None)),
         (("get", "/health"), (OPEN, None)),
+        (("get", "/healthz"), (OPEN, None)),
         (("get", "/livez"), ([204; 5], None)),
         (("get", "/readyz"), (OPEN, None)),
         (("get", "/status"), (SIGNED_IN, None)),
@@ -214,6 +215,10 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
             (staff(404), Some(json!({ "tags": [] }))),
         ),
         (("get", "/materials/{id}/events"), (signed_in(404), None)),
+        (
+            ("get", "/materials/{id}/pages/{page}.png"),
+            (signed_in(404), None),
+        ),
         // Opened by its signature alone, which is none here.
         (("get", "/materials/dl/{signature}/{id}"), ([401; 5], None)),
         // The rag-server is away here.
@@ -250,7 +255,7 @@ on_both! {
         let mut wrong = Vec::new();
         let (last, first): (Vec<_>, Vec<_>) = expected.iter().partition(|((_, path), _)| *path == "/auth/logout");
         for ((method, path), (statuses, body)) in first.into_iter().chain(last) {
-            let filled = path.replace("{username}", "ninguem").replace("{id}", "00000000-0000-0000-0000-000000000000");
+            let filled = path.replace("{username}", "ninguem").replace("{id}", "00000000-0000-0000-0000-000000000000").replace("{page}", "1");
             for prefix in ["/api", ""] {
                 if *path == "/" && prefix == "/api" || *path == "/auth/logout" && prefix.is_empty() {
                     continue;
