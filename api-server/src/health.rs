@@ -105,7 +105,8 @@ pub(crate) struct SystemStatus {
 }
 
 impl HealthService {
-    async fn readiness(&self) -> Readiness {
+    /// Whether each part of this server can do its work.
+    pub(crate) async fn readiness(&self) -> Readiness {
         let (database, cache) = futures::join!(
             tokio::time::timeout(PATIENCE, self.db.ping()),
             self.cache.ping()
@@ -129,7 +130,8 @@ impl HealthService {
         }
     }
 
-    async fn rag_server(&self) -> serde_json::Value {
+    /// The rag-server in its own words; `{"status": "unavailable"}` when it does not answer soon.
+    pub(crate) async fn rag_server(&self) -> serde_json::Value {
         let away = || serde_json::json!({ "status": "unavailable" });
         let Ok(request) = self.rag.request(Method::GET, &["status"], &[]) else {
             return away();
@@ -163,6 +165,9 @@ pub(crate) async fn info() -> Json<SystemInfo> {
             "users-webhook",
             "chat",
             "assistant",
+            "settings",
+            "maintenance",
+            "video",
         ],
         documentation: "/docs/",
     })

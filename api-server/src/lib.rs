@@ -4,6 +4,7 @@
 
 mod access;
 mod acts;
+mod analytics;
 mod api_keys;
 pub mod app;
 mod approved;
@@ -15,7 +16,9 @@ mod health;
 mod limits;
 mod links;
 mod mail;
+mod maintenance;
 mod materials;
+mod notices;
 pub mod oidc;
 mod opaque;
 mod openapi;
@@ -25,10 +28,12 @@ mod rag;
 mod routes;
 mod sessions;
 pub mod settings;
+mod site;
 pub mod tokens;
 mod two_factor;
 mod usage;
 mod users;
+mod video;
 mod webhook;
 
 pub use mail::{Letter, MailError, Mailer};
@@ -51,6 +56,10 @@ pub fn statements() -> Vec<&'static str> {
         assistant::store::STATEMENTS,
         chat::store::STATEMENTS,
         usage::store::STATEMENTS,
+        site::store::STATEMENTS,
+        notices::store::STATEMENTS,
+        maintenance::store::STATEMENTS,
+        video::store::STATEMENTS,
     ]
     .concat()
 }

@@ -12,8 +12,8 @@ use crate::app::Services;
 use crate::chat::routes as chat;
 use crate::settings::Settings;
 use crate::{
-    acts, api_keys, approved, assistant, audit, health, links, materials, oidc, sessions,
-    two_factor, usage, users, webhook,
+    acts, analytics, api_keys, approved, assistant, audit, health, links, maintenance, materials,
+    oidc, sessions, site, two_factor, usage, users, video, webhook,
 };
 
 /// What routes share; cheap to clone, one per thread.
@@ -38,6 +38,7 @@ impl AppData {
         let services = &self.services;
         config
             .app_data(Data::from(Arc::clone(&services.access)))
+            .app_data(Data::from(Arc::clone(&services.site)))
             .app_data(Data::from(Arc::clone(&services.users)))
             .app_data(Data::from(Arc::clone(&services.sessions)))
             .app_data(Data::from(Arc::clone(&services.two_factor)))
@@ -50,6 +51,9 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.download_links)))
             .app_data(Data::from(Arc::clone(&services.rag)))
             .app_data(Data::from(Arc::clone(&services.health)))
+            .app_data(Data::from(Arc::clone(&services.maintenance)))
+            .app_data(Data::from(Arc::clone(&services.reports)))
+            .app_data(Data::from(Arc::clone(&services.videos)))
             .app_data(Data::from(Arc::clone(&services.delays)))
             .app_data(Data::from(Arc::clone(&services.assistant)))
             .app_data(Data::from(Arc::clone(&services.usage)))
@@ -114,6 +118,11 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(chat::conversations::export)
         .service(chat::conversations::feedback)
         .service(usage::routes::own)
+        .service(maintenance::routes::health_check)
+        .service(video::routes::list)
+        .service(video::routes::search)
+        .service(video::routes::analyze)
+        .service(video::routes::embed)
         // For instructors and administrators
         .service(chat::conversations::judged)
         .service(assistant::routes::current)
@@ -139,6 +148,12 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(acts::initialize)
         .service(acts::initialize_rag)
         .service(acts::process_materials)
+        .service(video::routes::transcribe)
+        .service(maintenance::routes::system_report)
+        .service(analytics::routes::folder_structure)
+        .service(analytics::routes::file_distribution)
+        .service(analytics::routes::storage_efficiency)
+        .service(analytics::routes::download_report)
         // For whoever is signed in, last: it takes every path below /materials
         .service(materials::routes::file)
         // For administrators; fixed names before names of users
@@ -158,6 +173,19 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(approved::routes::remove)
         .service(audit::routes::audit)
         .service(usage::routes::all)
+        .service(site::routes::current)
+        .service(site::routes::save)
+        .service(site::routes::reset)
+        .service(site::routes::history)
+        .service(maintenance::routes::cleanup_duplicates)
+        .service(maintenance::routes::cleanup_empty_folders)
+        .service(maintenance::routes::optimize_storage)
+        .service(maintenance::routes::reset_materials)
+        .service(maintenance::routes::reset_chromadb)
+        .service(maintenance::routes::clear_drive_cache)
+        .service(maintenance::routes::reset_component)
+        .service(maintenance::routes::jobs)
+        .service(maintenance::routes::job)
         // For the rag-server
         .service(introspect::introspect);
 }

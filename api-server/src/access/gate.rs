@@ -146,8 +146,9 @@ fn protect(headers: &mut HeaderMap, is_secure: bool, is_page: bool) {
         fixed.push(("strict-transport-security", "max-age=31536000"));
     }
     for (name, value) in fixed {
-        // A file that a browser may show says itself what may happen in it.
-        if name == "content-security-policy" && headers.contains_key(name) {
+        // A file that a browser may show says itself what may happen in it, and who may frame it.
+        let is_its_own = matches!(name, "content-security-policy" | "x-frame-options");
+        if is_its_own && headers.contains_key(name) {
             continue;
         }
         headers.insert(

@@ -24,16 +24,19 @@ use crate::health::HealthService;
 use crate::limits::{LoginDelays, RateLimits};
 use crate::links::LinkService;
 use crate::mail::{FolderMailer, Mailer, Mails, SmtpMailer};
+use crate::maintenance::{MaintenanceService, Reports};
 use crate::materials::{DownloadLinks, MaterialService, Outbox};
 use crate::oidc::OidcService;
 use crate::passwords::Passwords;
 use crate::rag::RagClient;
 use crate::sessions::SessionService;
 use crate::settings::Settings;
+use crate::site::{Operator, SiteService};
 use crate::tokens::JwtKeys;
 use crate::two_factor::TwoFactorService;
 use crate::usage::UsageService;
 use crate::users::UserService;
+use crate::video::{Transcriber, VideoService};
 use crate::webhook::WebhookService;
 
 /// File with the first administrator's password, below the data folder.
@@ -58,6 +61,7 @@ const PROVIDER: HttpSettings = HttpSettings {
 /// Everything behind HTTP; the command line uses it too.
 #[derive(Clone)]
 pub struct Services {
+    pub(crate) site: Arc<SiteService>,
     pub(crate) access: Arc<Access>,
     pub(crate) users: Arc<UserService>,
     pub(crate) sessions: Arc<SessionService>,
@@ -72,6 +76,10 @@ pub struct Services {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) download_links: Arc<DownloadLinks>,
     pub(crate) health: Arc<HealthService>,
+    pub(crate) maintenance: Arc<MaintenanceService>,
+    pub(crate) reports: Arc<Reports>,
+    pub(crate) videos: Arc<VideoService>,
+    transcriber: Option<Arc<Transcriber>>,
     pub(crate) delays: Arc<LoginDelays>,
     pub(crate) assistant: Arc<AssistantService>,
     pub(crate) usage: Arc<UsageService>,
@@ -103,10 +111,17 @@ impl Services {
             (None, Some(smtp)) => Arc::new(SmtpMailer::new(smtp).context("mail.host")?),
             (None, None) => Arc::new(FolderMailer::new(settings.mail.folder.clone())),
         };
+        let site = Arc::new(SiteService::new(
+            db.clone(),
+            Arc::clone(&cache),
+            Operator::from(settings),
+            Arc::clone(&clock),
+        ));
         let mails = Arc::new(Mails::new(
             db.clone(),
             Arc::clone(&mailer),
             &settings.mail,
+            Arc::clone(&site),
             settings.server.public_url.clone(),
             Arc::clone(&clock),
         ));
@@ -125,7 +140,7 @@ impl Services {
             db.clone(),
             Arc::clone(&users),
             Arc::clone(&passwords),
-            settings.mail.site_name.clone(),
+            Arc::clone(&site),
             &secrets,
             Arc::clone(&clock),
         ));
@@ -142,7 +157,7 @@ impl Services {
             two_factor: Arc::clone(&two_factor),
             delays: Arc::clone(&delays),
             keys: JwtKeys::new(&settings.jwt)?,
-            lifetime: settings.jwt.lifetime,
+            site: Arc::clone(&site),
             refresh_lifetime: settings.jwt.refresh_lifetime,
             clock: Arc::clone(&clock),
         });
@@ -167,6 +182,7 @@ impl Services {
             from_rag: service_tokens(RAG_SERVER, API_SERVER)?,
             trusted_proxies: settings.server.trusted_proxies.clone(),
             public_url: settings.server.public_url.clone(),
+            site: Arc::clone(&site),
             admins_need_two_factor: settings.admins_need_two_factor,
             clock: Arc::clone(&clock),
         });
@@ -191,6 +207,7 @@ impl Services {
             files,
             Arc::clone(&outbox),
             settings.materials.clone(),
+            Arc::clone(&site),
             Arc::clone(&clock),
             stopping.clone(),
         ));
@@ -207,6 +224,40 @@ impl Services {
             started_at: clock.now_ms(),
             clock: Arc::clone(&clock),
         });
+        let transcriber = settings
+            .transcription
+            .clone()
+            .map(|settings| {
+                Transcriber::new(
+                    db.clone(),
+                    Arc::clone(&materials),
+                    settings,
+                    Arc::clone(&clock),
+                )
+            })
+            .transpose()?
+            .map(Arc::new);
+        let videos = Arc::new(VideoService::new(
+            db.clone(),
+            Arc::clone(&materials),
+            Arc::clone(&rag),
+            transcriber.clone(),
+            Arc::clone(&clock),
+        ));
+        let maintenance = Arc::new(MaintenanceService::new(
+            db.clone(),
+            Arc::clone(&materials),
+            Arc::clone(&rag),
+            Arc::clone(&site),
+            Arc::clone(&clock),
+            stopping.clone(),
+        ));
+        let reports = Arc::new(Reports::new(
+            db.clone(),
+            Arc::clone(&materials),
+            Arc::clone(&health),
+            Arc::clone(&clock),
+        ));
         let links = Arc::new(LinkService::new(
             db.clone(),
             Arc::clone(&users),
@@ -231,12 +282,15 @@ impl Services {
         let usage = Arc::new(UsageService::new(
             db.clone(),
             settings.usage,
+            Arc::clone(&site),
             Arc::clone(&clock),
         ));
         let chat = Arc::new(ChatService::new(
             db.clone(),
             Arc::clone(&rag),
             Arc::clone(&usage),
+            Arc::clone(&site),
+            Arc::clone(&videos),
             Arc::clone(&assistant),
             settings.chat.clone(),
             Arc::clone(&clock),
@@ -244,6 +298,7 @@ impl Services {
         let conversations = Arc::new(Conversations::new(db.clone(), Arc::clone(&clock)));
         let learning = Arc::new(LearningService::new(Arc::clone(&chat), Arc::clone(&rag))?);
         Ok(Self {
+            site,
             access,
             users,
             sessions,
@@ -258,6 +313,10 @@ impl Services {
             outbox,
             download_links,
             health,
+            maintenance,
+            reports,
+            videos,
+            transcriber,
             delays,
             assistant,
             usage,
@@ -299,6 +358,9 @@ impl Services {
         }
         shutdown.spawn(Arc::clone(&self.mails).run(shutdown.token()));
         shutdown.spawn(Arc::clone(&self.outbox).run(shutdown.token()));
+        if let Some(transcriber) = &self.transcriber {
+            shutdown.spawn(Arc::clone(transcriber).run(shutdown.token()));
+        }
     }
 
     /// Starts what is done because its time has come.

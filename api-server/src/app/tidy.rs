@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::materials::MaterialService;
-use crate::{api_keys, audit, links, oidc, sessions};
+use crate::{api_keys, audit, links, maintenance, materials, notices, oidc, sessions};
 
 /// How often what has ended is removed.
 const TIDY_EVERY: Duration = Duration::from_hours(1);
@@ -32,12 +32,15 @@ pub(super) async fn tidy(
             links::store::prune(&db, before).await?;
             api_keys::store::prune(&db, before).await?;
             oidc::store::prune(&db, now).await?;
+            notices::store::prune(&db, before).await?;
+            maintenance::store::prune(&db, now.saturating_sub(AUDIT_KEPT_MS)).await?;
+            materials::store::prune_downloads(&db, now.saturating_sub(AUDIT_KEPT_MS)).await?;
             audit::store::prune(&db, now.saturating_sub(AUDIT_KEPT_MS)).await
         };
         if let Err(error) = done.await {
             warn!(error = %shared::telemetry::chain(&error), "tidying up failed: {error}");
         }
-        if let Err(error) = materials.sweep().await {
+        if let Err(error) = materials.sweep(false).await {
             warn!(error = %shared::telemetry::chain(&error), "files could not be tidied up: {error}");
         }
         tokio::select! {

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::model::{Level, Style};
 use super::reading::Difficulty;
 use super::wire::{Source, Usage};
+use crate::video::VideoSuggestion;
 
 /// An answer to `/chat`.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -60,6 +61,9 @@ pub(crate) struct Details {
     pub educational_metadata: EducationalMetadata,
     /// What is known of the conversation.
     pub learning_context: LearningContext,
+    /// Where recordings say what was cited; empty where none does.
+    #[serde(default)]
+    pub video_suggestions: Vec<VideoSuggestion>,
     /// What the reader should know about this answer; it stands in the text too.
     pub notices: Vec<String>,
     /// What the rag-server found wrong with what a chat model wrote: `code`, `count`, `detail`.

@@ -4,17 +4,47 @@ use super::ChatError;
 use super::answer::{Details, EducationalMetadata, LearningContext};
 use super::conversations::context_of;
 use super::guidance;
+use super::model::Level;
 use super::privacy::Mask;
 use super::reading::Effort;
 use super::service::{Answered, ChatService, Prepared};
 use super::store::{self, NewMessage};
 use super::wire::{RagAnswer, Source};
 use crate::usage::nanos;
+use crate::video::{Cited, VideoSuggestion};
 
 /// Topics kept of a conversation.
 const MOST_TOPICS: usize = 20;
 
 impl ChatService {
+    /// What to watch after an answer. That it cannot be told leaves an answer without it.
+    async fn watch(
+        &self,
+        answer: &RagAnswer,
+        question: &str,
+        level: Level,
+    ) -> Vec<VideoSuggestion> {
+        // A follow-up says what it is about only when it stands alone.
+        let asked = answer.standalone_question.as_deref().unwrap_or(question);
+        let cited: Vec<Cited<'_>> = answer
+            .sources
+            .iter()
+            .map(|source| Cited {
+                material_uid: &source.material_id,
+                title: &source.title,
+                locator: &source.locator,
+                quote: &source.quote,
+            })
+            .collect();
+        match self.videos.suggest(asked, &cited, level.as_str()).await {
+            Ok(suggestions) => suggestions,
+            Err(error) => {
+                tracing::warn!(error = %shared::telemetry::chain(&error), "no recordings are suggested: {error}");
+                Vec::new()
+            }
+        }
+    }
+
     /// Makes an answer of what the rag-server says, and keeps it.
     pub(super) async fn keep(
         &self,
@@ -35,11 +65,16 @@ impl ChatService {
         let tokens = answer
             .usage
             .map(|usage| (usage.prompt_tokens, usage.completion_tokens));
+        let video_suggestions = self
+            .watch(&answer, &prepared.question.text, prepared.level)
+            .await;
+        let zone = self.usage.zone().await?;
         let mut tx = self.db.begin_write().await?;
         self.usage
             .answered(
                 &mut tx,
                 &prepared.uid,
+                zone,
                 tokens.unwrap_or_default(),
                 answer.cost,
             )
@@ -86,6 +121,7 @@ impl ChatService {
             },
             related_topics: guidance.topics,
             learning_context: context,
+            video_suggestions,
             notices: prepared.notices.clone(),
             standalone_question: answer.standalone_question,
             warnings: answer.warnings,

@@ -19,7 +19,9 @@ use super::store::{self, ConversationRow, NewMessage};
 use super::wire::{ChatModels, RagAnswer, RagConfig, RagQuestion, Turn};
 use crate::assistant::{AssistantConfig, AssistantService, SearchType};
 use crate::rag::{RagClient, RagError};
+use crate::site::SiteService;
 use crate::usage::{Admission, UsageService};
+use crate::video::VideoService;
 
 /// Messages looked at for what was said before.
 const MOST_TURNS: i64 = 12;
@@ -43,6 +45,8 @@ pub(crate) struct ChatService {
     pub(super) db: Db,
     pub(super) rag: Arc<RagClient>,
     pub(super) usage: Arc<UsageService>,
+    site: Arc<SiteService>,
+    pub(super) videos: Arc<VideoService>,
     assistant: Arc<AssistantService>,
     models: Models,
     pub(super) mask: Option<Mask>,
@@ -75,14 +79,20 @@ pub(crate) struct Answered {
 }
 
 impl ChatService {
-    /// Conversations in `db`, answers from `rag`.
+    /// Conversations in `db`, answers from `rag`, what to watch from `videos`.
     ///
     /// # Errors
     /// Never: see [`Mask::new`].
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "each of them is a part of its own"
+    )]
     pub(crate) fn new(
         db: Db,
         rag: Arc<RagClient>,
         usage: Arc<UsageService>,
+        site: Arc<SiteService>,
+        videos: Arc<VideoService>,
         assistant: Arc<AssistantService>,
         settings: ChatSettings,
         clock: Arc<dyn Clock>,
@@ -93,6 +103,8 @@ impl ChatService {
             models: Models::new(Arc::clone(&rag), Arc::clone(&clock)),
             rag,
             usage,
+            site,
+            videos,
             assistant,
             mask,
             settings,
@@ -164,9 +176,10 @@ impl ChatService {
         let started = Instant::now();
         let question = asked.check(self.settings.lengths)?;
         let now = self.clock.now_ms();
+        let site = self.site.current().await?;
         let mut tx = self.db.begin_write().await?;
         // First: it holds what else this user asks until this is kept.
-        let admission = self.usage.admit(&mut tx, uid).await?;
+        let admission = self.usage.admit(&mut tx, uid, site.time_zone).await?;
         let found = match (&asked.conversation_id, &asked.session_id) {
             (Some(id), _) => {
                 let id = canonical(id).ok_or(ChatError::ConversationNotFound)?;
@@ -246,6 +259,7 @@ impl ChatService {
             level: Some(context.user_level.as_str().to_owned()),
             style: Some(context.learning_style.as_str().to_owned()),
             prompt: Some(assistant.prompt.clone()),
+            language: site.language().map(str::to_owned),
             config: config(&assistant, models.as_deref(), is_budget_spent),
             ..RagQuestion::default()
         };

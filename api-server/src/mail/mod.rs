@@ -25,13 +25,17 @@ pub use send::{Letter, MailError, Mailer};
 pub(crate) use store::enqueue;
 
 use crate::links;
+use crate::notices;
 use crate::opaque;
+use crate::site::SiteService;
 use store::MailRow;
 
 /// How often due mails are looked for without being woken.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// A mail that is being sent is nobody else's for so long.
 const CLAIM_MS: i64 = 5 * 60 * 1000;
+/// Purpose of a mail that tells administrators something; see [`notices`].
+const NOTICE: &str = "notice";
 /// After that, sending is given up.
 const GIVE_UP_MS: i64 = 48 * 3600 * 1000;
 
@@ -115,7 +119,7 @@ impl Purpose {
 pub(crate) struct Mails {
     db: Db,
     mailer: Arc<dyn Mailer>,
-    site_name: String,
+    site: Arc<SiteService>,
     public_url: Url,
     retry: Duration,
     clock: Arc<dyn Clock>,
@@ -128,13 +132,14 @@ impl Mails {
         db: Db,
         mailer: Arc<dyn Mailer>,
         settings: &MailSettings,
+        site: Arc<SiteService>,
         public_url: Url,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             db,
             mailer,
-            site_name: settings.site_name.clone(),
+            site,
             public_url,
             retry: settings.retry,
             clock,
@@ -209,6 +214,9 @@ impl Mails {
 
     /// The letter, with a new link; nobody to write to is no letter.
     async fn letter(&self, mail: &MailRow) -> Result<Option<Letter>, DbError> {
+        if mail.purpose == NOTICE {
+            return self.notice(&mail.subject).await;
+        }
         let purpose = Purpose::parse(&mail.purpose);
         let Some(recipient) = self.recipient(purpose, &mail.subject).await? else {
             return Ok(None);
@@ -216,12 +224,7 @@ impl Mails {
         let token = opaque::token();
         let now = self.clock.now_ms();
         links::store::replace(&self.db, &opaque::digest(&token), purpose, mail, now).await?;
-        let mut link = self.public_url.clone();
-        link.set_path(&format!(
-            "{}/{}",
-            self.public_url.path().trim_end_matches('/'),
-            purpose.page()
-        ));
+        let mut link = self.page(purpose.page());
         link.query_pairs_mut()
             .clear()
             .append_pair("token", &token)
@@ -232,11 +235,35 @@ impl Mails {
             .unwrap_or(&recipient.username);
         Ok(Some(text::write(
             purpose,
-            &self.site_name,
+            &self.site_name().await?,
             name,
             &recipient.email,
             link.as_str(),
         )))
+    }
+
+    /// The letter of a notice, named by its id and the recipient's name; none once either is gone.
+    async fn notice(&self, subject: &str) -> Result<Option<Letter>, DbError> {
+        let (id, key) = subject.split_once(':').unwrap_or_default();
+        let Some((subject, body)) = notices::store::by_id(&self.db, id).await? else {
+            return Ok(None);
+        };
+        let row = crate::users::store::by_name(&self.db, key).await?;
+        let email = row.filter(|row| !row.disabled).and_then(|row| row.email);
+        let site = self.site_name().await?;
+        let page = self.page("settings");
+        Ok(email.map(|to| text::notice(&site, &to, &subject, &body, page.as_str())))
+    }
+
+    async fn site_name(&self) -> Result<String, DbError> {
+        Ok(self.site.current().await?.shown.general.site_name)
+    }
+
+    fn page(&self, name: &str) -> Url {
+        let mut page = self.public_url.clone();
+        let base = self.public_url.path().trim_end_matches('/');
+        page.set_path(&format!("{base}/{name}"));
+        page
     }
 
     async fn recipient(&self, purpose: Purpose, key: &str) -> Result<Option<Recipient>, DbError> {

@@ -22,6 +22,7 @@ use crate::oidc::OidcSettings;
 use crate::passwords::PasswordSettings;
 use crate::tokens::JwtSettings;
 use crate::usage::UsageSettings;
+use crate::video::TranscriptionSettings;
 
 pub use variables::{SPEC, VARIABLES};
 
@@ -48,6 +49,8 @@ pub struct Settings {
     pub rag_server_url: Url,
     /// What materials may be.
     pub materials: MaterialSettings,
+    /// Who writes down what is said in recordings, if somebody does.
+    pub transcription: Option<TranscriptionSettings>,
     /// Signs what the users webhook receives; closed without one.
     pub webhook_secret: Option<SecretString>,
     /// The first administrator.

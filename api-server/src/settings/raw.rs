@@ -26,6 +26,7 @@ pub(super) struct RawSettings {
     pub(super) jwt: RawJwt,
     pub(super) service: RawService,
     pub(super) materials: RawMaterials,
+    pub(super) transcription: RawTranscription,
     pub(super) webhook: RawWebhook,
     pub(super) admin: RawAdmin,
     pub(super) passwords: RawPasswords,
@@ -115,6 +116,20 @@ pub(super) struct RawMaterials {
     pub(super) link_lifetime: Duration,
     #[serde(default)]
     pub(super) extensions: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTranscription {
+    #[serde(default)]
+    pub(super) base_url: Option<Url>,
+    pub(super) model: String,
+    #[serde(default)]
+    pub(super) key: Option<SecretString>,
+    #[serde(default)]
+    pub(super) language: Option<String>,
+    #[serde(with = "settings::duration")]
+    pub(super) timeout: Duration,
 }
 
 #[derive(Debug, Deserialize)]

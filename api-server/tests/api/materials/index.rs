@@ -13,12 +13,12 @@ use crate::test_app::{On, Person, SERVICE_SECRET, TestApp, service_token};
 /// Time indexing may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-async fn rag_server() -> RagServer {
+pub(crate) async fn rag_server() -> RagServer {
     RagServer::start(&[("SERVICE_SECRET", SERVICE_SECRET)]).await
 }
 
 /// An api-server that speaks to it, on both kinds of stores where there are such.
-async fn apps(rag: &RagServer) -> Vec<TestApp> {
+pub(crate) async fn apps(rag: &RagServer) -> Vec<TestApp> {
     let mut apps = Vec::new();
     for on in [On::Embedded, On::Shared] {
         apps.extend(app(rag, on).await);
@@ -36,7 +36,7 @@ async fn app(rag: &RagServer, on: On) -> Option<TestApp> {
 }
 
 /// What the rag-server finds.
-async fn search(app: &TestApp, rag: &RagServer, query: &str) -> Value {
+pub(crate) async fn search(app: &TestApp, rag: &RagServer, query: &str) -> Value {
     let token = service_token("acervo-api-server", "acervo-rag-server", &SystemClock);
     let request = app
         .http
@@ -47,7 +47,7 @@ async fn search(app: &TestApp, rag: &RagServer, query: &str) -> Value {
 }
 
 /// Follows a material to its end; gives the names of the events and the last one's data.
-async fn follow(app: &TestApp, who: &Person, path: &str) -> (Vec<String>, Value) {
+pub(crate) async fn follow(app: &TestApp, who: &Person, path: &str) -> (Vec<String>, Value) {
     let request = app
         .request("GET", &format!("{path}/events"))
         .bearer_auth(&who.token);
@@ -74,7 +74,7 @@ async fn follow(app: &TestApp, who: &Person, path: &str) -> (Vec<String>, Value)
 }
 
 /// Asks until it is so.
-async fn until<F: AsyncFnMut() -> bool>(what: &str, mut holds: F) {
+pub(crate) async fn until<F: AsyncFnMut() -> bool>(what: &str, mut holds: F) {
     let started = Instant::now();
     while !holds().await {
         assert!(started.elapsed() < PATIENCE, "{what}");
