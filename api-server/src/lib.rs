@@ -50,6 +50,7 @@ pub fn statements() -> Vec<&'static str> {
         links::store::STATEMENTS,
         mail::store::STATEMENTS,
         materials::store::STATEMENTS,
+        materials::upkeep::store::STATEMENTS,
         webhook::store::STATEMENTS,
         oidc::store::STATEMENTS,
         audit::store::STATEMENTS,

@@ -34,7 +34,8 @@ pub(super) async fn tidy(
             oidc::store::prune(&db, now).await?;
             notices::store::prune(&db, before).await?;
             maintenance::store::prune(&db, now.saturating_sub(AUDIT_KEPT_MS)).await?;
-            materials::store::prune_downloads(&db, now.saturating_sub(AUDIT_KEPT_MS)).await?;
+            materials::upkeep::store::prune_downloads(&db, now.saturating_sub(AUDIT_KEPT_MS))
+                .await?;
             audit::store::prune(&db, now.saturating_sub(AUDIT_KEPT_MS)).await
         };
         if let Err(error) = done.await {

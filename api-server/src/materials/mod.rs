@@ -23,7 +23,7 @@ mod sniff;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
-mod upkeep;
+pub(crate) mod upkeep;
 mod view;
 
 use std::time::Duration;

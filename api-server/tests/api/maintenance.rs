@@ -152,6 +152,8 @@ on_both! {
         app.call(Some(&admin), "POST", "/api/maintenance/reset-chromadb", None).await.problem(503, "provider_unavailable");
         let jobs = app.get(&admin, "/api/maintenance/jobs").await.ok();
         assert_eq!((&jobs[0]["operation"], &jobs[0]["state"], &jobs[0]["statistics"]), (&json!("reset-chromadb"), &json!("failed"), &Value::Null));
+        let status = app.get(&admin, "/api/status").await.ok();
+        assert_eq!(status["changes_waiting"], 4, "everything is still to be sent, nothing twice");
         let dry = run(&app, &admin, "reset-chromadb?dry_run=true").await;
         assert_eq!(dry["statistics"]["materials_to_index"], 4);
         app.stop().await;
@@ -263,6 +265,57 @@ on_both! {
         }
         app.stop().await;
     }
+}
+
+/// What takes long goes on without whoever asked, and is followed as a job.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_long_goes_on_as_a_job() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (release, mut released) = tokio::sync::oneshot::channel::<()>();
+    // A rag-server that empties its index only once it may.
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut head = [0; 4096];
+        let read = socket.read(&mut head).await.unwrap();
+        assert!(
+            head[..read].starts_with(b"POST /reset "),
+            "{:?}",
+            &head[..read]
+        );
+        (&mut released).await.unwrap();
+        let body = r#"{"success":true,"message":"ok"}"#;
+        let reply = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        socket.write_all(reply.as_bytes()).await.unwrap();
+    });
+    let app = TestApp::with(&[("RAG_SERVER_URL", &url)]).await;
+    let admin = app.admin().await;
+    send_twins(&app, &admin).await;
+    let path = "/api/maintenance/reset-chromadb";
+    let answer = app.call(Some(&admin), "POST", path, None).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    let begun = answer.ok();
+    assert_eq!(
+        (&begun["status"], &begun["statistics"]),
+        (&json!("started"), &Value::Null)
+    );
+    let job = format!("/api/maintenance/jobs/{}", text(&begun, "job_id"));
+    assert_eq!(app.get(&admin, &job).await.ok()["state"], "running");
+    app.call(Some(&admin), "POST", path, None)
+        .await
+        .problem(409, "conflict");
+    release.send(()).unwrap();
+    until("the job is done", async || {
+        app.get(&admin, &job).await.ok()["state"] == "done"
+    })
+    .await;
+    let done = app.get(&admin, &job).await.ok();
+    assert_eq!(done["statistics"], json!({"materials_to_index": 4}));
+    app.stop().await;
 }
 
 /// What the rag-server has of the materials, by their ids.

@@ -1,6 +1,8 @@
 //! Cleaning up among materials: what stands twice, what nobody has any more, everything. Index and files follow: a row
 //! goes together with the wish that the rag-server hear of it, then its file.
 
+pub(crate) mod store;
+
 use std::time::Duration;
 
 use shared::db::DbError;
@@ -8,7 +10,7 @@ use shared::files::Shelves;
 use tracing::warn;
 
 use super::service::{Freed, record};
-use super::store::{self, Act, MaterialRow};
+use super::store::{Act, MaterialRow, delete, duplicates as twins, wish};
 use super::{MaterialError, MaterialService};
 use crate::audit::{Action, Actor};
 
@@ -50,7 +52,7 @@ impl MaterialService {
         loop {
             let now = self.clock.now_ms();
             let mut tx = self.db.begin_write().await?;
-            let groups = grouped(store::duplicates(&mut tx).await?);
+            let groups = grouped(twins(&mut tx).await?);
             let some: Vec<MaterialRow> = groups
                 .into_iter()
                 .flat_map(|group| group.others)
@@ -60,8 +62,8 @@ impl MaterialService {
                 return Ok(removed);
             }
             for row in &some {
-                store::delete(&mut tx, &row.uid).await?;
-                store::wish(&mut tx, &row.uid, Act::Remove, now).await?;
+                delete(&mut tx, &row.uid).await?;
+                wish(&mut tx, &row.uid, Act::Remove, now).await?;
                 record(&mut tx, actor, Action::MaterialRemoved, row, now).await?;
             }
             tx.commit().await?;
