@@ -35,6 +35,7 @@ mod sessions;
 mod signing_in;
 mod smtp;
 mod store;
+mod store_panel;
 mod test_app;
 mod users;
 mod webhook;
