@@ -28,6 +28,7 @@ mod materials;
 mod matrix;
 mod oidc;
 mod openapi;
+mod ops;
 mod others;
 mod outages;
 mod second_factor;
