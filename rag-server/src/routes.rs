@@ -8,13 +8,15 @@ use shared::problem::{self, Methods};
 use utoipa_actix_web::service_config::ServiceConfig as DocumentedConfig;
 
 use crate::app::Services;
+use crate::numbers::Numbers;
 use crate::settings::Settings;
-use crate::{admin, health, jobs, materials, models, openai, query, status};
+use crate::{admin, health, jobs, materials, models, numbers, openai, query, status};
 
 /// What routes share; cheap to clone, one per thread.
 #[derive(Clone)]
 pub(crate) struct AppData {
     services: Services,
+    numbers: Arc<Numbers>,
     json_limit: usize,
     methods: Arc<Methods>,
 }
@@ -23,6 +25,7 @@ impl AppData {
     pub(crate) fn new(services: &Services, settings: &Settings) -> Self {
         Self {
             services: services.clone(),
+            numbers: Arc::new(Numbers::new(Arc::clone(&services.status))),
             json_limit: settings.server.json_limit,
             methods: Arc::new(Methods::from_openapi(&crate::openapi::document())),
         }
@@ -39,6 +42,8 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.embedding)))
             .app_data(Data::from(Arc::clone(&services.models)))
             .app_data(Data::from(Arc::clone(&services.status)))
+            .app_data(Data::from(Arc::clone(&self.numbers)))
+            .app_data(Data::from(Arc::clone(&self.numbers.metrics)))
             .app_data(JsonLimit(self.json_limit))
             .app_data((*self.methods).clone())
             .app_data(problem::json_config(self.json_limit))
@@ -58,6 +63,7 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         // For operators
         .service(health::readyz)
         .service(status::status)
+        .service(numbers::metrics)
         .service(status::stats)
         // Questions
         .service(query::routes::query)

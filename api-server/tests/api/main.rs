@@ -26,6 +26,7 @@ mod keys;
 mod limits;
 mod materials;
 mod matrix;
+mod numbers;
 mod oidc;
 mod openapi;
 mod ops;
