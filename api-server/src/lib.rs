@@ -4,25 +4,34 @@
 
 mod access;
 mod acts;
+mod alerts;
 mod api_keys;
 pub mod app;
 mod approved;
 mod assistant;
 mod audit;
+mod backup;
 mod chat;
 pub mod cli;
+mod disk;
 mod health;
 mod limits;
 mod links;
 mod mail;
 mod materials;
+mod migrations;
+mod notices;
+mod numbers;
 pub mod oidc;
 mod opaque;
 mod openapi;
 pub mod passwords;
 #[allow(dead_code, reason = "chat, which comes next, uses all of it")]
 mod rag;
+mod reports;
 mod routes;
+mod runs;
+mod schedules;
 mod sessions;
 pub mod settings;
 pub mod tokens;
@@ -51,6 +60,11 @@ pub fn statements() -> Vec<&'static str> {
         assistant::store::STATEMENTS,
         chat::store::STATEMENTS,
         usage::store::STATEMENTS,
+        numbers::store::STATEMENTS,
+        schedules::store::STATEMENTS,
+        notices::store::STATEMENTS,
+        alerts::store::STATEMENTS,
+        reports::store::STATEMENTS,
     ]
     .concat()
 }

@@ -12,8 +12,8 @@ use crate::app::Services;
 use crate::chat::routes as chat;
 use crate::settings::Settings;
 use crate::{
-    acts, api_keys, approved, assistant, audit, health, links, materials, oidc, sessions,
-    two_factor, usage, users, webhook,
+    acts, alerts, api_keys, approved, assistant, audit, health, links, materials, oidc, schedules,
+    sessions, two_factor, usage, users, webhook,
 };
 
 /// What routes share; cheap to clone, one per thread.
@@ -56,6 +56,10 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.chat)))
             .app_data(Data::from(Arc::clone(&services.conversations)))
             .app_data(Data::from(Arc::clone(&services.learning)))
+            .app_data(Data::from(Arc::clone(&services.alerts)))
+            .app_data(Data::from(Arc::clone(&services.schedules)))
+            .app_data(Data::from(Arc::clone(&services.numbers)))
+            .app_data(Data::from(Arc::clone(&services.numbers.metrics)))
             .app_data(Data::new(services.db.clone()))
             .app_data(JsonLimit(self.json_limit))
             .app_data((*self.methods).clone())
@@ -72,6 +76,7 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
     config
         // For everyone
         .service(health::health)
+        .service(health::healthz)
         .service(health::livez)
         .service(health::readyz)
         .service(sessions::routes::token)
@@ -129,6 +134,7 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(materials::routes::file_by_link)
         .service(materials::routes::metadata)
         .service(materials::routes::follow)
+        .service(materials::pages::picture)
         .service(materials::routes::package)
         .service(materials::routes::upload)
         .service(materials::routes::upload_archive)
@@ -156,6 +162,14 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(approved::routes::remove)
         .service(audit::routes::audit)
         .service(usage::routes::all)
+        .service(schedules::routes::list)
+        .service(schedules::routes::runs)
+        .service(schedules::routes::change)
+        .service(schedules::routes::run)
+        .service(alerts::routes::list)
+        .service(alerts::routes::settings)
+        .service(alerts::routes::set)
+        .service(alerts::routes::try_out)
         // For the rag-server
         .service(introspect::introspect);
 }

@@ -15,19 +15,27 @@ use shared::token::{API_SERVER, RAG_SERVER, ServiceTokens};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::tidy::tidy;
+use super::jobs::Jobs;
 use crate::access::Access;
+use crate::alerts::Alerts;
 use crate::api_keys::ApiKeyService;
 use crate::assistant::AssistantService;
+use crate::backup::{self, Backups};
 use crate::chat::{ChatService, Conversations, LearningService};
 use crate::health::HealthService;
 use crate::limits::{LoginDelays, RateLimits};
 use crate::links::LinkService;
 use crate::mail::{FolderMailer, Mailer, Mails, SmtpMailer};
 use crate::materials::{DownloadLinks, MaterialService, Outbox};
+use crate::migrations;
+use crate::notices::Notices;
+use crate::numbers::{Counts, Numbers, Origins};
 use crate::oidc::OidcService;
 use crate::passwords::Passwords;
 use crate::rag::RagClient;
+use crate::reports::Reports;
+use crate::runs::Runs;
+use crate::schedules::Schedules;
 use crate::sessions::SessionService;
 use crate::settings::Settings;
 use crate::tokens::JwtKeys;
@@ -78,8 +86,12 @@ pub struct Services {
     pub(crate) chat: Arc<ChatService>,
     pub(crate) conversations: Arc<Conversations>,
     pub(crate) learning: Arc<LearningService>,
+    pub(crate) numbers: Arc<Numbers>,
+    pub(crate) notices: Arc<Notices>,
+    pub(crate) alerts: Arc<Alerts>,
+    pub(crate) schedules: Arc<Schedules>,
+    pub(crate) backups: Arc<Backups>,
     pub(crate) db: Db,
-    clock: Arc<dyn Clock>,
     /// Ends what streams to clients.
     pub(super) stopping: CancellationToken,
 }
@@ -103,11 +115,13 @@ impl Services {
             (None, Some(smtp)) => Arc::new(SmtpMailer::new(smtp).context("mail.host")?),
             (None, None) => Arc::new(FolderMailer::new(settings.mail.folder.clone())),
         };
+        let counts = Counts::default();
         let mails = Arc::new(Mails::new(
             db.clone(),
             Arc::clone(&mailer),
             &settings.mail,
             settings.server.public_url.clone(),
+            counts.clone(),
             Arc::clone(&clock),
         ));
         let passwords = Arc::new(Passwords::new(&settings.passwords)?);
@@ -173,6 +187,7 @@ impl Services {
         let rag = Arc::new(RagClient::new(
             settings.rag_server_url.clone(),
             service_tokens(API_SERVER, RAG_SERVER)?,
+            counts.clone(),
             Arc::clone(&clock),
         )?);
         let stopping = CancellationToken::new();
@@ -180,10 +195,18 @@ impl Services {
             &settings.data_dir.join("uploads"),
             settings.materials.max_upload,
         );
+        let backups = Arc::new(Backups {
+            db: db.clone(),
+            files: files.clone(),
+            rag: Arc::clone(&rag),
+            settings: settings.backup.clone(),
+            clock: Arc::clone(&clock),
+        });
         let outbox = Arc::new(Outbox::new(
             db.clone(),
             files.clone(),
             Arc::clone(&rag),
+            counts.clone(),
             Arc::clone(&clock),
         ));
         let materials = Arc::new(MaterialService::new(
@@ -202,7 +225,7 @@ impl Services {
         let health = Arc::new(HealthService {
             db: db.clone(),
             cache,
-            mailer,
+            mailer: Arc::clone(&mailer),
             rag: Arc::clone(&rag),
             started_at: clock.now_ms(),
             clock: Arc::clone(&clock),
@@ -239,10 +262,64 @@ impl Services {
             Arc::clone(&usage),
             Arc::clone(&assistant),
             settings.chat.clone(),
+            (
+                counts.clone(),
+                Runs::new(settings.runs.clone(), Arc::clone(&clock)),
+            ),
             Arc::clone(&clock),
         )?);
+        let origins = Origins {
+            db: db.clone(),
+            health: Arc::clone(&health),
+            usage: Arc::clone(&usage),
+            data_dir: settings.data_dir.clone(),
+            clock: Arc::clone(&clock),
+        };
+        let numbers = Arc::new(Numbers::new(
+            &counts,
+            origins,
+            settings.metrics_token.clone(),
+        ));
         let conversations = Arc::new(Conversations::new(db.clone(), Arc::clone(&clock)));
         let learning = Arc::new(LearningService::new(Arc::clone(&chat), Arc::clone(&rag))?);
+        let notices = Arc::new(Notices::new(
+            db.clone(),
+            mailer,
+            settings.mail.site_name.clone(),
+            counts.clone(),
+            Arc::clone(&clock),
+        )?);
+        let alerts = Arc::new(Alerts {
+            db: db.clone(),
+            notices: Arc::clone(&notices),
+            health: Arc::clone(&health),
+            usage: Arc::clone(&usage),
+            data_dir: settings.data_dir.clone(),
+            clock: Arc::clone(&clock),
+        });
+        let reports = Arc::new(Reports {
+            db: db.clone(),
+            alerts: Arc::clone(&alerts),
+            zone: settings.usage.time_zone,
+            clock: Arc::clone(&clock),
+        });
+        let jobs = Arc::new(Jobs {
+            db: db.clone(),
+            materials: Arc::clone(&materials),
+            chat: Arc::clone(&chat),
+            alerts: Arc::clone(&alerts),
+            reports,
+            backups: Arc::clone(&backups),
+            clock: Arc::clone(&clock),
+        });
+        let schedules = Arc::new(Schedules::new(
+            db.clone(),
+            jobs,
+            settings.usage.time_zone,
+            counts,
+            Arc::clone(&clock),
+            CancellationToken::new(),
+        ));
         Ok(Self {
             access,
             users,
@@ -264,8 +341,12 @@ impl Services {
             chat,
             conversations,
             learning,
+            numbers,
+            notices,
+            alerts,
+            schedules,
+            backups,
             db,
-            clock,
             stopping,
         })
     }
@@ -299,21 +380,22 @@ impl Services {
         }
         shutdown.spawn(Arc::clone(&self.mails).run(shutdown.token()));
         shutdown.spawn(Arc::clone(&self.outbox).run(shutdown.token()));
+        shutdown.spawn(Arc::clone(&self.notices).run(shutdown.token()));
     }
 
     /// Starts what is done because its time has come.
     pub fn start_scheduler(&self, shutdown: &Shutdown) {
-        shutdown.spawn(tidy(
-            self.db.clone(),
-            Arc::clone(&self.materials),
-            Arc::clone(&self.clock),
-            shutdown.token(),
-        ));
+        shutdown.spawn(Arc::clone(&self.schedules).run(shutdown.token()));
     }
 
     /// Sends the mails that are due now.
     pub async fn send_mails(&self) -> anyhow::Result<usize> {
         Ok(self.mails.send_due().await?)
+    }
+
+    /// Sends the alerts and reports that are due now.
+    pub async fn send_notices(&self) -> anyhow::Result<usize> {
+        Ok(self.notices.send_due().await?)
     }
 
     /// How many passwords were checked since the start, of accounts that exist and of others.
@@ -332,13 +414,13 @@ pub(crate) async fn open_database(settings: &Settings) -> anyhow::Result<Db> {
     let db = db::connect(&settings.database_url)
         .await
         .context("cannot open the database")?;
-    db::migrate(
-        &db,
-        &sqlx::migrate!("migrations/sqlite"),
-        &sqlx::migrate!("migrations/postgres"),
-    )
-    .await
-    .context("cannot migrate the database")?;
+    let now = SystemClock.now_ms();
+    backup::before_migration(&db, &settings.backup.folder, now)
+        .await
+        .context("cannot write the database down before migrating it: nothing was changed")?;
+    migrations::run(&db)
+        .await
+        .context("cannot migrate the database")?;
     Ok(db)
 }
 

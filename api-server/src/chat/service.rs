@@ -7,6 +7,7 @@ use reqwest::{Method, RequestBuilder};
 use shared::clock::Clock;
 use shared::db::{Db, DbError};
 use shared::problem::ApiError;
+use shared::telemetry::RequestId;
 
 use super::ChatError;
 use super::answer::Details;
@@ -18,7 +19,9 @@ use super::question::{Asked, MessageLengths, Text, canonical, title_of};
 use super::store::{self, ConversationRow, NewMessage};
 use super::wire::{ChatModels, RagAnswer, RagConfig, RagQuestion, Turn};
 use crate::assistant::{AssistantConfig, AssistantService, SearchType};
+use crate::numbers::Counts;
 use crate::rag::{RagClient, RagError};
+use crate::runs::Runs;
 use crate::usage::{Admission, UsageService};
 
 /// Messages looked at for what was said before.
@@ -46,6 +49,8 @@ pub(crate) struct ChatService {
     assistant: Arc<AssistantService>,
     models: Models,
     pub(super) mask: Option<Mask>,
+    pub(super) counts: Counts,
+    pub(super) runs: Runs,
     settings: ChatSettings,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -64,6 +69,8 @@ pub(crate) struct Prepared {
     pub(super) request: RagQuestion,
     pub(super) notices: Vec<String>,
     pub(super) started: Instant,
+    /// Number of the request that asked; a stream outlives its handler.
+    pub(super) request_id: Option<RequestId>,
 }
 
 /// An answer that was kept.
@@ -85,6 +92,7 @@ impl ChatService {
         usage: Arc<UsageService>,
         assistant: Arc<AssistantService>,
         settings: ChatSettings,
+        (counts, runs): (Counts, Runs),
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let mask = settings.mask_personal_data.then(Mask::new).transpose()?;
@@ -95,6 +103,8 @@ impl ChatService {
             usage,
             assistant,
             mask,
+            counts,
+            runs,
             settings,
             clock,
         })
@@ -114,7 +124,7 @@ impl ChatService {
         match answer.await {
             Ok(answer) => Ok(self.keep(&prepared, answer).await?),
             Err(error) => {
-                self.usage.take_back(&prepared.admission).await;
+                self.give_up(&prepared).await;
                 Err(error.into())
             }
         }
@@ -122,6 +132,7 @@ impl ChatService {
 
     /// A question that got no answer does not count.
     pub(super) async fn give_up(&self, prepared: &Prepared) {
+        self.counts.unanswered();
         self.usage.take_back(&prepared.admission).await;
     }
 
@@ -147,6 +158,14 @@ impl ChatService {
             },
             |models| (*models).clone(),
         ))
+    }
+
+    /// Removes records of answers that are old enough; how many files.
+    ///
+    /// # Errors
+    /// The folder.
+    pub(crate) async fn prune_runs(&self) -> std::io::Result<usize> {
+        self.runs.prune().await
     }
 
     /// Lengths of messages, for showing.
@@ -265,6 +284,7 @@ impl ChatService {
             request,
             notices,
             started,
+            request_id: RequestId::current(),
         })
     }
 

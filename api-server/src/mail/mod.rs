@@ -25,6 +25,7 @@ pub use send::{Letter, MailError, Mailer};
 pub(crate) use store::enqueue;
 
 use crate::links;
+use crate::numbers::Counts;
 use crate::opaque;
 use store::MailRow;
 
@@ -118,6 +119,7 @@ pub(crate) struct Mails {
     site_name: String,
     public_url: Url,
     retry: Duration,
+    counts: Counts,
     clock: Arc<dyn Clock>,
     due: Notify,
 }
@@ -129,6 +131,7 @@ impl Mails {
         mailer: Arc<dyn Mailer>,
         settings: &MailSettings,
         public_url: Url,
+        counts: Counts,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
@@ -137,6 +140,7 @@ impl Mails {
             site_name: settings.site_name.clone(),
             public_url,
             retry: settings.retry,
+            counts,
             clock,
             due: Notify::new(),
         }
@@ -184,11 +188,13 @@ impl Mails {
         match self.mailer.send(letter).await {
             Ok(()) => {
                 store::remove(&self.db, &mail.id).await?;
+                self.counts.mail("sent");
                 info!(mail.id = %mail.id, mail.purpose = %mail.purpose, "sent mail {}", mail.id);
                 Ok(true)
             }
             Err(error) if error.is_final() || mail.created_at.saturating_add(GIVE_UP_MS) < now => {
                 warn!(mail.id = %mail.id, error = %shared::telemetry::chain(&error), "gave up sending mail {}", mail.id);
+                self.counts.mail("given_up");
                 store::remove(&self.db, &mail.id).await?;
                 Ok(false)
             }
@@ -201,6 +207,7 @@ impl Mails {
                     .min(Duration::from_hours(6));
                 let due = now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
                 warn!(mail.id = %mail.id, error = %shared::telemetry::chain(&error), "mail {} is tried again in {} s", mail.id, wait.as_secs());
+                self.counts.mail("delayed");
                 store::delay(&self.db, &mail.id, due).await?;
                 Ok(false)
             }

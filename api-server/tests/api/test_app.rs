@@ -125,6 +125,17 @@ pub(crate) struct Letters {
     pub(crate) failing: std::sync::atomic::AtomicBool,
 }
 
+impl Letters {
+    /// Those that were sent to this address.
+    pub(crate) fn to(&self, address: &str) -> Vec<Letter> {
+        let sent = self.sent.lock().unwrap();
+        sent.iter()
+            .filter(|letter| letter.to == address)
+            .cloned()
+            .collect()
+    }
+}
+
 #[async_trait]
 impl Mailer for Letters {
     async fn send(&self, letter: Letter) -> Result<(), MailError> {
