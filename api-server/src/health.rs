@@ -130,20 +130,29 @@ impl HealthService {
         }
     }
 
+    /// Whether the rag-server answers.
+    pub(crate) async fn rag_answers(&self) -> bool {
+        let Ok(request) = self.rag.request(Method::GET, &["livez"], &[]) else {
+            return false;
+        };
+        // Not counted: whoever watches is not who asks.
+        request.timeout(PATIENCE).send().await.is_ok()
+    }
+
+    /// The rag-server's own words about itself; `None` when it does not answer.
+    pub(crate) async fn rag_status(&self) -> Option<serde_json::Value> {
+        let request = self.rag.request(Method::GET, &["status"], &[]).ok()?;
+        let answer = request.timeout(PATIENCE).send().await.ok()?;
+        if !answer.status().is_success() {
+            return None;
+        }
+        shared::http::read_json(answer, MAX_ANSWER).await.ok()
+    }
+
     /// The rag-server in its own words; `{"status": "unavailable"}` when it does not answer soon.
     pub(crate) async fn rag_server(&self) -> serde_json::Value {
         let away = || serde_json::json!({ "status": "unavailable" });
-        let Ok(request) = self.rag.request(Method::GET, &["status"], &[]) else {
-            return away();
-        };
-        match request.timeout(PATIENCE).send().await {
-            Ok(answer) if answer.status().is_success() => {
-                shared::http::read_json::<serde_json::Value>(answer, MAX_ANSWER)
-                    .await
-                    .unwrap_or_else(|_| away())
-            }
-            Ok(_) | Err(_) => away(),
-        }
+        self.rag_status().await.unwrap_or_else(away)
     }
 }
 

@@ -4,28 +4,36 @@
 
 mod access;
 mod acts;
+mod alerts;
 mod analytics;
 mod api_keys;
 pub mod app;
 mod approved;
 mod assistant;
 mod audit;
+mod backup;
 mod chat;
 pub mod cli;
+mod disk;
 mod health;
 mod limits;
 mod links;
 mod mail;
 mod maintenance;
 mod materials;
+mod migrations;
 mod notices;
+mod numbers;
 pub mod oidc;
 mod opaque;
 mod openapi;
 pub mod passwords;
 #[allow(dead_code, reason = "chat, which comes next, uses all of it")]
 mod rag;
+mod reports;
 mod routes;
+mod runs;
+mod schedules;
 mod sessions;
 pub mod settings;
 mod site;
@@ -58,9 +66,13 @@ pub fn statements() -> Vec<&'static str> {
         chat::store::STATEMENTS,
         usage::store::STATEMENTS,
         site::store::STATEMENTS,
-        notices::store::STATEMENTS,
         maintenance::store::STATEMENTS,
         video::store::STATEMENTS,
+        numbers::store::STATEMENTS,
+        schedules::store::STATEMENTS,
+        notices::store::STATEMENTS,
+        alerts::store::STATEMENTS,
+        reports::store::STATEMENTS,
     ]
     .concat()
 }

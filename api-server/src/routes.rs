@@ -12,8 +12,8 @@ use crate::app::Services;
 use crate::chat::routes as chat;
 use crate::settings::Settings;
 use crate::{
-    acts, analytics, api_keys, approved, assistant, audit, health, links, maintenance, materials,
-    oidc, sessions, site, two_factor, usage, users, video, webhook,
+    acts, alerts, analytics, api_keys, approved, assistant, audit, health, links, maintenance,
+    materials, oidc, schedules, sessions, site, two_factor, usage, users, video, webhook,
 };
 
 /// What routes share; cheap to clone, one per thread.
@@ -52,7 +52,7 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.rag)))
             .app_data(Data::from(Arc::clone(&services.health)))
             .app_data(Data::from(Arc::clone(&services.maintenance)))
-            .app_data(Data::from(Arc::clone(&services.reports)))
+            .app_data(Data::from(Arc::clone(&services.overview)))
             .app_data(Data::from(Arc::clone(&services.videos)))
             .app_data(Data::from(Arc::clone(&services.delays)))
             .app_data(Data::from(Arc::clone(&services.assistant)))
@@ -60,6 +60,10 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.chat)))
             .app_data(Data::from(Arc::clone(&services.conversations)))
             .app_data(Data::from(Arc::clone(&services.learning)))
+            .app_data(Data::from(Arc::clone(&services.alerts)))
+            .app_data(Data::from(Arc::clone(&services.schedules)))
+            .app_data(Data::from(Arc::clone(&services.numbers)))
+            .app_data(Data::from(Arc::clone(&services.numbers.metrics)))
             .app_data(Data::new(services.db.clone()))
             .app_data(JsonLimit(self.json_limit))
             .app_data((*self.methods).clone())
@@ -186,6 +190,14 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(maintenance::routes::reset_component)
         .service(maintenance::routes::jobs)
         .service(maintenance::routes::job)
+        .service(schedules::routes::list)
+        .service(schedules::routes::runs)
+        .service(schedules::routes::change)
+        .service(schedules::routes::run)
+        .service(alerts::routes::list)
+        .service(alerts::routes::settings)
+        .service(alerts::routes::set)
+        .service(alerts::routes::try_out)
         // For the rag-server
         .service(introspect::introspect);
 }

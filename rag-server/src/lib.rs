@@ -15,6 +15,7 @@ mod ingest;
 mod jobs;
 mod materials;
 mod models;
+mod numbers;
 mod openai;
 mod openapi;
 mod pages;

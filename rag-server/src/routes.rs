@@ -8,15 +8,17 @@ use shared::problem::{self, Methods};
 use utoipa_actix_web::service_config::ServiceConfig as DocumentedConfig;
 
 use crate::app::Services;
+use crate::numbers::Numbers;
 use crate::settings::Settings;
 use crate::{
-    admin, archive, health, jobs, materials, models, openai, pages, query, status, tables,
+    admin, archive, health, jobs, materials, models, numbers, openai, pages, query, status, tables,
 };
 
 /// What routes share; cheap to clone, one per thread.
 #[derive(Clone)]
 pub(crate) struct AppData {
     services: Services,
+    numbers: Arc<Numbers>,
     json_limit: usize,
     methods: Arc<Methods>,
 }
@@ -25,6 +27,7 @@ impl AppData {
     pub(crate) fn new(services: &Services, settings: &Settings) -> Self {
         Self {
             services: services.clone(),
+            numbers: Arc::new(Numbers::new(Arc::clone(&services.status))),
             json_limit: settings.server.json_limit,
             methods: Arc::new(Methods::from_openapi(&crate::openapi::document())),
         }
@@ -44,6 +47,8 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.embedding)))
             .app_data(Data::from(Arc::clone(&services.models)))
             .app_data(Data::from(Arc::clone(&services.status)))
+            .app_data(Data::from(Arc::clone(&self.numbers)))
+            .app_data(Data::from(Arc::clone(&self.numbers.metrics)))
             .app_data(JsonLimit(self.json_limit))
             .app_data((*self.methods).clone())
             .app_data(problem::json_config(self.json_limit))
@@ -63,6 +68,7 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         // For operators
         .service(health::readyz)
         .service(status::status)
+        .service(numbers::metrics)
         .service(status::stats)
         // Questions
         .service(query::routes::query)

@@ -82,6 +82,8 @@ pub const VARIABLES: &[Variable] = &[
     Variable::new("REDIS_URL", "cache.redis_url"),
     Variable::new("LOG_LEVEL", "log.level"),
     Variable::new("LOG_FORMAT", "log.format"),
+    Variable::new("LOG_DIR", "log.folder"),
+    Variable::new("OTEL_EXPORTER_OTLP_ENDPOINT", "log.traces"),
     Variable::new("RAG_LOG_LEVEL", "log.level").deprecated("LOG_LEVEL"),
 ];
 

@@ -110,6 +110,11 @@ impl Files {
         self.max_bytes
     }
 
+    /// Folder of the shelves.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Where the file with this hash stands; the hash comes from our own database.
     pub fn path_of(&self, hash: &str) -> PathBuf {
         let shelf: String = hash.chars().take(2).collect();

@@ -20,18 +20,8 @@ CREATE TABLE site_changes (
     CONSTRAINT site_changes_act CHECK (act IN ('saved', 'reset'))
 );
 
--- When a password was last set; 0 where an earlier version of the program made the account.
-ALTER TABLE users ADD COLUMN password_changed_at BIGINT NOT NULL DEFAULT 0;
-UPDATE users SET password_changed_at = created_at;
-
--- What a mail to administrators says; the mail's subject is the id and the recipient's name.
-CREATE TABLE notices (
-    id TEXT NOT NULL,
-    subject TEXT NOT NULL,
-    body TEXT NOT NULL,
-    created_at BIGINT NOT NULL,
-    CONSTRAINT notices_pk PRIMARY KEY (id)
-);
+-- When a password was last set; null where that was not yet kept.
+ALTER TABLE users ADD COLUMN password_changed_at BIGINT;
 
 -- Maintenance that was asked for and what it came to.
 CREATE TABLE maintenance_jobs (

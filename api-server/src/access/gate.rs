@@ -16,7 +16,7 @@ use super::{Access, Presented, address};
 use crate::limits::Verdict;
 
 /// Routes that are asked by machines that watch, and are never counted.
-const UNCOUNTED: [&str; 3] = ["/livez", "/readyz", "/health"];
+const UNCOUNTED: [&str; 4] = ["/livez", "/readyz", "/health", "/metrics"];
 /// Routes where guessing pays.
 const SENSITIVE: [&str; 8] = [
     "/auth/token",

@@ -15,20 +15,28 @@ use shared::token::{API_SERVER, RAG_SERVER, ServiceTokens};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::tidy::tidy;
+use super::jobs::Jobs;
 use crate::access::Access;
+use crate::alerts::Alerts;
 use crate::api_keys::ApiKeyService;
 use crate::assistant::AssistantService;
+use crate::backup::{self, Backups};
 use crate::chat::{ChatService, Conversations, LearningService};
 use crate::health::HealthService;
 use crate::limits::{LoginDelays, RateLimits};
 use crate::links::LinkService;
 use crate::mail::{FolderMailer, Mailer, Mails, SmtpMailer};
-use crate::maintenance::{MaintenanceService, Reports};
+use crate::maintenance::{MaintenanceService, Overview};
 use crate::materials::{DownloadLinks, MaterialService, Outbox};
+use crate::migrations;
+use crate::notices::Notices;
+use crate::numbers::{Counts, Numbers, Origins};
 use crate::oidc::OidcService;
 use crate::passwords::Passwords;
 use crate::rag::RagClient;
+use crate::reports::Reports;
+use crate::runs::Runs;
+use crate::schedules::Schedules;
 use crate::sessions::SessionService;
 use crate::settings::Settings;
 use crate::site::{Operator, SiteService};
@@ -77,7 +85,7 @@ pub struct Services {
     pub(crate) download_links: Arc<DownloadLinks>,
     pub(crate) health: Arc<HealthService>,
     pub(crate) maintenance: Arc<MaintenanceService>,
-    pub(crate) reports: Arc<Reports>,
+    pub(crate) overview: Arc<Overview>,
     pub(crate) videos: Arc<VideoService>,
     transcriber: Option<Arc<Transcriber>>,
     pub(crate) delays: Arc<LoginDelays>,
@@ -86,8 +94,12 @@ pub struct Services {
     pub(crate) chat: Arc<ChatService>,
     pub(crate) conversations: Arc<Conversations>,
     pub(crate) learning: Arc<LearningService>,
+    pub(crate) numbers: Arc<Numbers>,
+    pub(crate) notices: Arc<Notices>,
+    pub(crate) alerts: Arc<Alerts>,
+    pub(crate) schedules: Arc<Schedules>,
+    pub(crate) backups: Arc<Backups>,
     pub(crate) db: Db,
-    clock: Arc<dyn Clock>,
     /// Ends what streams to clients.
     pub(super) stopping: CancellationToken,
 }
@@ -117,12 +129,14 @@ impl Services {
             Operator::from(settings),
             Arc::clone(&clock),
         ));
+        let counts = Counts::default();
         let mails = Arc::new(Mails::new(
             db.clone(),
             Arc::clone(&mailer),
             &settings.mail,
             Arc::clone(&site),
             settings.server.public_url.clone(),
+            counts.clone(),
             Arc::clone(&clock),
         ));
         let passwords = Arc::new(Passwords::new(&settings.passwords)?);
@@ -189,6 +203,7 @@ impl Services {
         let rag = Arc::new(RagClient::new(
             settings.rag_server_url.clone(),
             service_tokens(API_SERVER, RAG_SERVER)?,
+            counts.clone(),
             Arc::clone(&clock),
         )?);
         let stopping = CancellationToken::new();
@@ -196,10 +211,18 @@ impl Services {
             &settings.data_dir.join("uploads"),
             settings.materials.max_upload,
         );
+        let backups = Arc::new(Backups {
+            db: db.clone(),
+            files: files.clone(),
+            rag: Arc::clone(&rag),
+            settings: settings.backup.clone(),
+            clock: Arc::clone(&clock),
+        });
         let outbox = Arc::new(Outbox::new(
             db.clone(),
             files.clone(),
             Arc::clone(&rag),
+            counts.clone(),
             Arc::clone(&clock),
         ));
         let materials = Arc::new(MaterialService::new(
@@ -219,7 +242,7 @@ impl Services {
         let health = Arc::new(HealthService {
             db: db.clone(),
             cache,
-            mailer,
+            mailer: Arc::clone(&mailer),
             rag: Arc::clone(&rag),
             started_at: clock.now_ms(),
             clock: Arc::clone(&clock),
@@ -252,7 +275,7 @@ impl Services {
             Arc::clone(&clock),
             stopping.clone(),
         ));
-        let reports = Arc::new(Reports::new(
+        let overview = Arc::new(Overview::new(
             db.clone(),
             Arc::clone(&materials),
             Arc::clone(&health),
@@ -293,10 +316,65 @@ impl Services {
             Arc::clone(&videos),
             Arc::clone(&assistant),
             settings.chat.clone(),
+            (
+                counts.clone(),
+                Runs::new(settings.runs.clone(), Arc::clone(&clock)),
+            ),
             Arc::clone(&clock),
         )?);
+        let origins = Origins {
+            db: db.clone(),
+            health: Arc::clone(&health),
+            usage: Arc::clone(&usage),
+            data_dir: settings.data_dir.clone(),
+            clock: Arc::clone(&clock),
+        };
+        let numbers = Arc::new(Numbers::new(
+            &counts,
+            origins,
+            settings.metrics_token.clone(),
+        ));
         let conversations = Arc::new(Conversations::new(db.clone(), Arc::clone(&clock)));
         let learning = Arc::new(LearningService::new(Arc::clone(&chat), Arc::clone(&rag))?);
+        let notices = Arc::new(Notices::new(
+            db.clone(),
+            mailer,
+            Arc::clone(&site),
+            counts.clone(),
+            Arc::clone(&clock),
+        )?);
+        let alerts = Arc::new(Alerts {
+            db: db.clone(),
+            site: Arc::clone(&site),
+            notices: Arc::clone(&notices),
+            health: Arc::clone(&health),
+            usage: Arc::clone(&usage),
+            data_dir: settings.data_dir.clone(),
+            clock: Arc::clone(&clock),
+        });
+        let reports = Arc::new(Reports {
+            db: db.clone(),
+            alerts: Arc::clone(&alerts),
+            zone: settings.usage.time_zone,
+            clock: Arc::clone(&clock),
+        });
+        let jobs = Arc::new(Jobs {
+            db: db.clone(),
+            materials: Arc::clone(&materials),
+            chat: Arc::clone(&chat),
+            alerts: Arc::clone(&alerts),
+            reports,
+            backups: Arc::clone(&backups),
+            clock: Arc::clone(&clock),
+        });
+        let schedules = Arc::new(Schedules::new(
+            db.clone(),
+            jobs,
+            settings.usage.time_zone,
+            counts,
+            Arc::clone(&clock),
+            CancellationToken::new(),
+        ));
         Ok(Self {
             site,
             access,
@@ -314,7 +392,7 @@ impl Services {
             download_links,
             health,
             maintenance,
-            reports,
+            overview,
             videos,
             transcriber,
             delays,
@@ -323,8 +401,12 @@ impl Services {
             chat,
             conversations,
             learning,
+            numbers,
+            notices,
+            alerts,
+            schedules,
+            backups,
             db,
-            clock,
             stopping,
         })
     }
@@ -361,21 +443,22 @@ impl Services {
         if let Some(transcriber) = &self.transcriber {
             shutdown.spawn(Arc::clone(transcriber).run(shutdown.token()));
         }
+        shutdown.spawn(Arc::clone(&self.notices).run(shutdown.token()));
     }
 
     /// Starts what is done because its time has come.
     pub fn start_scheduler(&self, shutdown: &Shutdown) {
-        shutdown.spawn(tidy(
-            self.db.clone(),
-            Arc::clone(&self.materials),
-            Arc::clone(&self.clock),
-            shutdown.token(),
-        ));
+        shutdown.spawn(Arc::clone(&self.schedules).run(shutdown.token()));
     }
 
     /// Sends the mails that are due now.
     pub async fn send_mails(&self) -> anyhow::Result<usize> {
         Ok(self.mails.send_due().await?)
+    }
+
+    /// Sends the alerts and reports that are due now.
+    pub async fn send_notices(&self) -> anyhow::Result<usize> {
+        Ok(self.notices.send_due().await?)
     }
 
     /// How many passwords were checked since the start, of accounts that exist and of others.
@@ -394,13 +477,13 @@ pub(crate) async fn open_database(settings: &Settings) -> anyhow::Result<Db> {
     let db = db::connect(&settings.database_url)
         .await
         .context("cannot open the database")?;
-    db::migrate(
-        &db,
-        &sqlx::migrate!("migrations/sqlite"),
-        &sqlx::migrate!("migrations/postgres"),
-    )
-    .await
-    .context("cannot migrate the database")?;
+    let now = SystemClock.now_ms();
+    backup::before_migration(&db, &settings.backup.folder, now)
+        .await
+        .context("cannot write the database down before migrating it: nothing was changed")?;
+    migrations::run(&db)
+        .await
+        .context("cannot migrate the database")?;
     Ok(db)
 }
 

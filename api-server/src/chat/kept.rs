@@ -10,6 +10,8 @@ use super::reading::Effort;
 use super::service::{Answered, ChatService, Prepared};
 use super::store::{self, NewMessage};
 use super::wire::{RagAnswer, Source};
+use crate::numbers::CountedAnswer;
+use crate::runs::{Run, Texts};
 use crate::usage::nanos;
 use crate::video::{Cited, VideoSuggestion};
 
@@ -148,7 +150,46 @@ impl ChatService {
             store::answered(&mut tx, &prepared.message_id).await?;
         }
         tx.commit().await?;
-        Ok(Answered { text, details })
+        let answered = Answered { text, details };
+        self.count(prepared, &answered, tokens.unwrap_or_default())
+            .await;
+        Ok(answered)
+    }
+
+    /// Counts and records an answer.
+    async fn count(&self, prepared: &Prepared, answered: &Answered, tokens: (i64, i64)) {
+        let details = &answered.details;
+        self.counts.answered(CountedAnswer {
+            mode: &details.mode,
+            model: details.model.as_deref(),
+            tokens,
+            cost: details.cost,
+            took: prepared.started.elapsed(),
+        });
+        let code = |warning: &serde_json::Value| warning["code"].as_str().map(str::to_owned);
+        let run = Run {
+            request_id: prepared.request_id.as_ref().map(ToString::to_string),
+            user_id: prepared.uid.clone(),
+            conversation_id: details.conversation_id.clone(),
+            message_id: details.message_id.clone(),
+            mode: details.mode.clone(),
+            model: details.model.clone(),
+            confidence: details.confidence,
+            sources: details.sources.len(),
+            question_chars: prepared.question.text.chars().count(),
+            answer_chars: answered.text.chars().count(),
+            prompt_tokens: tokens.0,
+            completion_tokens: tokens.1,
+            cost: details.cost,
+            response_time: details.response_time,
+            timings: details.timings.clone(),
+            warnings: details.warnings.iter().filter_map(code).collect(),
+            texts: Some(Texts {
+                question: prepared.question.text.clone(),
+                answer: answered.text.clone(),
+            }),
+        };
+        self.runs.record(run).await;
     }
 
     /// Sources as they may be shown.

@@ -7,6 +7,7 @@ use reqwest::{Method, RequestBuilder};
 use shared::clock::Clock;
 use shared::db::{Db, DbError};
 use shared::problem::ApiError;
+use shared::telemetry::RequestId;
 
 use super::ChatError;
 use super::answer::Details;
@@ -18,7 +19,9 @@ use super::question::{Asked, MessageLengths, Text, canonical, title_of};
 use super::store::{self, ConversationRow, NewMessage};
 use super::wire::{ChatModels, RagAnswer, RagConfig, RagQuestion, Turn};
 use crate::assistant::{AssistantConfig, AssistantService, SearchType};
+use crate::numbers::Counts;
 use crate::rag::{RagClient, RagError};
+use crate::runs::Runs;
 use crate::site::SiteService;
 use crate::usage::{Admission, UsageService};
 use crate::video::VideoService;
@@ -50,6 +53,8 @@ pub(crate) struct ChatService {
     assistant: Arc<AssistantService>,
     models: Models,
     pub(super) mask: Option<Mask>,
+    pub(super) counts: Counts,
+    pub(super) runs: Runs,
     settings: ChatSettings,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -68,6 +73,8 @@ pub(crate) struct Prepared {
     pub(super) request: RagQuestion,
     pub(super) notices: Vec<String>,
     pub(super) started: Instant,
+    /// Number of the request that asked; a stream outlives its handler.
+    pub(super) request_id: Option<RequestId>,
 }
 
 /// An answer that was kept.
@@ -95,6 +102,7 @@ impl ChatService {
         videos: Arc<VideoService>,
         assistant: Arc<AssistantService>,
         settings: ChatSettings,
+        (counts, runs): (Counts, Runs),
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let mask = settings.mask_personal_data.then(Mask::new).transpose()?;
@@ -107,6 +115,8 @@ impl ChatService {
             videos,
             assistant,
             mask,
+            counts,
+            runs,
             settings,
             clock,
         })
@@ -126,7 +136,7 @@ impl ChatService {
         match answer.await {
             Ok(answer) => Ok(self.keep(&prepared, answer).await?),
             Err(error) => {
-                self.usage.take_back(&prepared.admission).await;
+                self.give_up(&prepared).await;
                 Err(error.into())
             }
         }
@@ -134,6 +144,7 @@ impl ChatService {
 
     /// A question that got no answer does not count.
     pub(super) async fn give_up(&self, prepared: &Prepared) {
+        self.counts.unanswered();
         self.usage.take_back(&prepared.admission).await;
     }
 
@@ -159,6 +170,14 @@ impl ChatService {
             },
             |models| (*models).clone(),
         ))
+    }
+
+    /// Removes records of answers that are old enough; how many files.
+    ///
+    /// # Errors
+    /// The folder.
+    pub(crate) async fn prune_runs(&self) -> std::io::Result<usize> {
+        self.runs.prune().await
     }
 
     /// Lengths of messages, for showing.
@@ -279,6 +298,7 @@ impl ChatService {
             request,
             notices,
             started,
+            request_id: RequestId::current(),
         })
     }
 

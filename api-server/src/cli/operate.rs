@@ -111,6 +111,14 @@ pub(crate) async fn import(
 
 /// Asks the running server whether it is healthy.
 pub(crate) async fn healthcheck(output: &Output, settings: &Settings) -> anyhow::Result<()> {
+    answers(settings).await?;
+    output.value(&serde_json::json!({ "healthy": true }))?;
+    output.line("healthy");
+    Ok(())
+}
+
+/// Where the running server answers.
+pub(super) async fn answers(settings: &Settings) -> anyhow::Result<String> {
     let host = if settings.server.host.is_unspecified() {
         "127.0.0.1".to_owned()
     } else {
@@ -126,9 +134,7 @@ pub(crate) async fn healthcheck(output: &Output, settings: &Settings) -> anyhow:
     if !answer.status().is_success() {
         bail!("{url} answered {}", answer.status());
     }
-    output.value(&serde_json::json!({ "healthy": true }))?;
-    output.line("healthy");
-    Ok(())
+    Ok(url)
 }
 
 /// Prints the settings, secrets hidden.

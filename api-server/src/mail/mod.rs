@@ -25,7 +25,7 @@ pub use send::{Letter, MailError, Mailer};
 pub(crate) use store::enqueue;
 
 use crate::links;
-use crate::notices;
+use crate::numbers::Counts;
 use crate::opaque;
 use crate::site::SiteService;
 use store::MailRow;
@@ -34,8 +34,6 @@ use store::MailRow;
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// A mail that is being sent is nobody else's for so long.
 const CLAIM_MS: i64 = 5 * 60 * 1000;
-/// Purpose of a mail that tells administrators something; see [`notices`].
-const NOTICE: &str = "notice";
 /// After that, sending is given up.
 const GIVE_UP_MS: i64 = 48 * 3600 * 1000;
 
@@ -122,6 +120,7 @@ pub(crate) struct Mails {
     site: Arc<SiteService>,
     public_url: Url,
     retry: Duration,
+    counts: Counts,
     clock: Arc<dyn Clock>,
     due: Notify,
 }
@@ -134,6 +133,7 @@ impl Mails {
         settings: &MailSettings,
         site: Arc<SiteService>,
         public_url: Url,
+        counts: Counts,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
@@ -142,6 +142,7 @@ impl Mails {
             site,
             public_url,
             retry: settings.retry,
+            counts,
             clock,
             due: Notify::new(),
         }
@@ -189,11 +190,13 @@ impl Mails {
         match self.mailer.send(letter).await {
             Ok(()) => {
                 store::remove(&self.db, &mail.id).await?;
+                self.counts.mail("sent");
                 info!(mail.id = %mail.id, mail.purpose = %mail.purpose, "sent mail {}", mail.id);
                 Ok(true)
             }
             Err(error) if error.is_final() || mail.created_at.saturating_add(GIVE_UP_MS) < now => {
                 warn!(mail.id = %mail.id, error = %shared::telemetry::chain(&error), "gave up sending mail {}", mail.id);
+                self.counts.mail("given_up");
                 store::remove(&self.db, &mail.id).await?;
                 Ok(false)
             }
@@ -206,6 +209,7 @@ impl Mails {
                     .min(Duration::from_hours(6));
                 let due = now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
                 warn!(mail.id = %mail.id, error = %shared::telemetry::chain(&error), "mail {} is tried again in {} s", mail.id, wait.as_secs());
+                self.counts.mail("delayed");
                 store::delay(&self.db, &mail.id, due).await?;
                 Ok(false)
             }
@@ -214,9 +218,6 @@ impl Mails {
 
     /// The letter, with a new link; nobody to write to is no letter.
     async fn letter(&self, mail: &MailRow) -> Result<Option<Letter>, DbError> {
-        if mail.purpose == NOTICE {
-            return self.notice(&mail.subject).await;
-        }
         let purpose = Purpose::parse(&mail.purpose);
         let Some(recipient) = self.recipient(purpose, &mail.subject).await? else {
             return Ok(None);
@@ -240,19 +241,6 @@ impl Mails {
             &recipient.email,
             link.as_str(),
         )))
-    }
-
-    /// The letter of a notice, named by its id and the recipient's name; none once either is gone.
-    async fn notice(&self, subject: &str) -> Result<Option<Letter>, DbError> {
-        let (id, key) = subject.split_once(':').unwrap_or_default();
-        let Some((subject, body)) = notices::store::by_id(&self.db, id).await? else {
-            return Ok(None);
-        };
-        let row = crate::users::store::by_name(&self.db, key).await?;
-        let email = row.filter(|row| !row.disabled).and_then(|row| row.email);
-        let site = self.site_name().await?;
-        let page = self.page("settings");
-        Ok(email.map(|to| text::notice(&site, &to, &subject, &body, page.as_str())))
     }
 
     async fn site_name(&self) -> Result<String, DbError> {

@@ -41,30 +41,6 @@ pub(super) fn write(purpose: Purpose, site: &str, name: &str, to: &str, link: &s
     }
 }
 
-/// A letter that tells something; everything that comes from people is escaped.
-pub(super) fn notice(site: &str, to: &str, subject: &str, body: &str, page: &str) -> Letter {
-    let subject = format!("{subject} no {site}");
-    let why =
-        "Você recebe esta mensagem porque administra o sistema; as notificações se desligam em";
-    let paragraphs = body.lines().fold(String::new(), |mut out, line| {
-        out.push_str(&format!("<p>{}</p>", escape(line)));
-        out
-    });
-    Letter {
-        to: to.to_owned(),
-        plain: format!("{body}\n\n{why} {page}\n\n{site}\n"),
-        html: format!(
-            "<!DOCTYPE html><html lang=\"pt-BR\"><head><meta charset=\"utf-8\"><title>{title}</title></head>\
-             <body style=\"font-family:sans-serif;color:#222;max-width:36em;margin:2em auto\">{paragraphs}\
-             <p style=\"font-size:.9em;color:#555\">{why} <a href=\"{page}\">{page}</a></p><p>{site}</p></body></html>",
-            title = escape(&subject),
-            page = escape(page),
-            site = escape(site),
-        ),
-        subject,
-    }
-}
-
 fn escape(text: &str) -> String {
     text.chars().fold(String::new(), |mut out, character| {
         match character {

@@ -12,9 +12,10 @@ use tracing::{Instrument as _, info, warn};
 use super::MaintenanceError;
 use super::operations::{Operation, Operations, Outcome};
 use super::store::{self, JobRow, NewJob};
+use crate::alerts;
 use crate::audit::{self, Action, Actor, Deed};
 use crate::materials::MaterialService;
-use crate::notices::{self, Notice};
+use crate::notices;
 use crate::rag::RagClient;
 use crate::site::SiteService;
 
@@ -156,6 +157,14 @@ impl MaintenanceService {
             }
         };
         let changed = !look && done.as_ref().is_ok_and(|outcome| outcome.changed);
+        let audience = if changed && heard.maintenance_alerts {
+            alerts::audience(&self.db, &heard).await.unwrap_or_else(|error| {
+                warn!(job.id = %id, error = %shared::telemetry::chain(&error), "nobody is told of maintenance {id}");
+                Vec::new()
+            })
+        } else {
+            Vec::new()
+        };
         let mut tx = self.db.begin_write().await?;
         store::finish(&mut tx, id, state, &message, outcome.as_deref(), now).await?;
         if changed {
@@ -167,14 +176,9 @@ impl MaintenanceService {
             };
             audit::record(&mut tx, deed).await?;
         }
-        if changed && heard.maintenance_alerts && heard.email_notifications {
-            let who = actor.name.as_deref().unwrap_or("O sistema");
-            let notice = Notice {
-                subject: "Manutenção realizada",
-                body: &format!("{who} executou {}: {message}", operation.as_str()),
-            };
-            notices::enqueue(&mut tx, notice, now).await?;
-        }
+        let who = actor.name.as_deref().unwrap_or("O sistema");
+        let body = format!("{who} executou {}: {message}", operation.as_str());
+        notices::enqueue(&mut tx, &audience, "Manutenção realizada", &body, now).await?;
         tx.commit().await?;
         info!(job.id = %id, job.operation = operation.as_str(), job.dry_run = look, job.state = state, "maintenance {id} is {state}");
         Ok(())

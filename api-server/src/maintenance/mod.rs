@@ -14,4 +14,4 @@ pub(crate) mod store;
 
 pub(crate) use error::MaintenanceError;
 pub(crate) use jobs::MaintenanceService;
-pub(crate) use report::Reports;
+pub(crate) use report::Overview;

@@ -16,9 +16,9 @@ use crate::materials::{self, MaterialRow, MaterialService, Wanted};
 /// Changes that the rag-server has not heard of for so long that something is wrong.
 const MANY_WAITING: i64 = 100;
 
-/// Makes reports.
+/// Looks over the whole.
 #[derive(Debug)]
-pub(crate) struct Reports {
+pub(crate) struct Overview {
     db: Db,
     materials: Arc<MaterialService>,
     health: Arc<HealthService>,
@@ -127,8 +127,8 @@ pub(crate) struct HealthCheck {
     pub issues: Vec<String>,
 }
 
-impl Reports {
-    /// Reports on `materials` and on what `health` sees.
+impl Overview {
+    /// Overview on `materials` and on what `health` sees.
     pub(crate) fn new(
         db: Db,
         materials: Arc<MaterialService>,

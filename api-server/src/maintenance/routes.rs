@@ -12,7 +12,7 @@ use shared::problem::{ApiError, Problems};
 use super::error::problem;
 use super::jobs::Asked;
 use super::operations::{Figures, Operation, Outcome};
-use super::report::{HealthCheck, Reports, SystemReport};
+use super::report::{HealthCheck, Overview, SystemReport};
 use super::store::JobRow;
 use super::{MaintenanceError, MaintenanceService};
 use crate::access::{Admin, Caller, Credential, Staff};
@@ -306,9 +306,9 @@ pub(crate) async fn job(
 #[get("/maintenance/system-report")]
 pub(crate) async fn system_report(
     staff: Staff,
-    reports: Data<Reports>,
+    overview: Data<Overview>,
 ) -> Result<Json<SystemReport>, ApiError> {
-    Ok(Json(reports.system(&staff.account.username).await?))
+    Ok(Json(overview.system(&staff.account.username).await?))
 }
 
 /// Whether each part does its work. For whoever is signed in.
@@ -316,7 +316,7 @@ pub(crate) async fn system_report(
 #[get("/maintenance/health-check")]
 pub(crate) async fn health_check(
     _caller: Caller,
-    reports: Data<Reports>,
+    overview: Data<Overview>,
 ) -> Result<Json<HealthCheck>, ApiError> {
-    Ok(Json(reports.health().await))
+    Ok(Json(overview.health().await))
 }

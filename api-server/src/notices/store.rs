@@ -3,32 +3,46 @@
 use shared::db::{Db, DbError, Tx};
 use shared::{on_db, on_tx};
 
-use super::Notice;
+use super::Recipient;
 
-const INSERT: &str = "INSERT INTO notices (id, subject, body, created_at) VALUES ($1, $2, $3, $4)";
-const ADDRESS: &str = "INSERT INTO mails (id, purpose, subject, attempts, due_at, created_at) \
-    SELECT CAST($1 AS TEXT) || ':' || uid, 'notice', CAST($1 AS TEXT) || ':' || username_key, 0, CAST($2 AS BIGINT), \
-    CAST($2 AS BIGINT) FROM users \
-    WHERE role = 'admin' AND disabled = FALSE AND approved = TRUE AND email IS NOT NULL";
-const BY_ID: &str = "SELECT subject, body FROM notices WHERE id = $1";
-const PRUNE: &str = "DELETE FROM notices WHERE created_at < $1";
+const INSERT: &str = "INSERT INTO notices (id, channel, recipient, subject, body, attempts, due_at, created_at) \
+    VALUES ($1, $2, $3, $4, $5, 0, $6, $6)";
+// As with mails, the condition stands twice.
+const CLAIM: &str = "UPDATE notices SET due_at = $2, attempts = attempts + 1 WHERE due_at <= $1 AND id = \
+    (SELECT id FROM notices WHERE due_at <= $1 ORDER BY due_at, id LIMIT 1) \
+    RETURNING id, channel, recipient, subject, body, attempts, created_at";
+const DELAY: &str = "UPDATE notices SET due_at = $2 WHERE id = $1";
+const REMOVE: &str = "DELETE FROM notices WHERE id = $1";
 
 /// Every statement of this store.
-pub(crate) const STATEMENTS: &[&str] = &[INSERT, ADDRESS, BY_ID, PRUNE];
+pub(crate) const STATEMENTS: &[&str] = &[INSERT, CLAIM, DELAY, REMOVE];
 
-/// Writes a notice down, with a mail to every administrator who has an address.
-pub(crate) async fn enqueue(tx: &mut Tx, notice: Notice<'_>, now: i64) -> Result<(), DbError> {
-    let id = uuid::Uuid::now_v7().to_string();
-    on_tx!(&mut *tx, |conn| sqlx::query(INSERT)
-        .bind(&id)
-        .bind(notice.subject)
-        .bind(notice.body)
-        .bind(now)
-        .execute(conn)
-        .await
-        .map(|_| ()))?;
-    on_tx!(tx, |conn| sqlx::query(ADDRESS)
-        .bind(&id)
+/// One row of `notices`.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct NoticeRow {
+    pub(crate) id: String,
+    pub(crate) channel: String,
+    pub(crate) recipient: String,
+    pub(crate) subject: String,
+    pub(crate) body: String,
+    pub(crate) attempts: i64,
+    pub(crate) created_at: i64,
+}
+
+/// Writes down what is to be told.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    recipient: &Recipient,
+    subject: &str,
+    body: &str,
+    now: i64,
+) -> Result<(), DbError> {
+    on_tx!(tx, |conn| sqlx::query(INSERT)
+        .bind(uuid::Uuid::now_v7().to_string())
+        .bind(recipient.channel.as_str())
+        .bind(&recipient.address)
+        .bind(subject)
+        .bind(body)
         .bind(now)
         .execute(conn)
         .await
@@ -36,16 +50,31 @@ pub(crate) async fn enqueue(tx: &mut Tx, notice: Notice<'_>, now: i64) -> Result
     .map_err(DbError::from)
 }
 
-/// Subject and text of a notice.
-pub(crate) async fn by_id(db: &Db, id: &str) -> Result<Option<(String, String)>, DbError> {
-    on_db!(db, |pool| sqlx::query_as(BY_ID)
-        .bind(id)
+/// Takes the notice that is due longest; it is due again when the claim ends.
+pub(super) async fn claim(db: &Db, now: i64, claim_ms: i64) -> Result<Option<NoticeRow>, DbError> {
+    on_db!(db, |pool| sqlx::query_as(CLAIM)
+        .bind(now)
+        .bind(now.saturating_add(claim_ms))
         .fetch_optional(pool)
         .await)
     .map_err(DbError::from)
 }
 
-/// Removes what is older.
-pub(crate) async fn prune(db: &Db, before: i64) -> Result<u64, DbError> {
-    db.prune(PRUNE, before).await
+pub(super) async fn delay(db: &Db, id: &str, due_at: i64) -> Result<(), DbError> {
+    on_db!(db, |pool| sqlx::query(DELAY)
+        .bind(id)
+        .bind(due_at)
+        .execute(pool)
+        .await
+        .map(|_| ()))
+    .map_err(DbError::from)
+}
+
+pub(super) async fn remove(db: &Db, id: &str) -> Result<(), DbError> {
+    on_db!(db, |pool| sqlx::query(REMOVE)
+        .bind(id)
+        .execute(pool)
+        .await
+        .map(|_| ()))
+    .map_err(DbError::from)
 }

@@ -11,11 +11,13 @@ use super::raw::{
     RawAdmin, RawChat, RawJwt, RawMail, RawMaterials, RawServer, RawSettings, RawTranscription,
 };
 use super::{AdminSettings, ServerSettings, Settings};
+use crate::backup::BackupSettings;
 use crate::chat::{ChatSettings, MessageLengths};
 use crate::limits::{LimitSettings, LoginSettings};
 use crate::mail::{MailSettings, Security, SmtpSettings};
 use crate::materials::{MaterialSettings, known, readable, recordings};
 use crate::passwords::{MIN_CHARACTERS, PasswordSettings};
+use crate::runs::RunSettings;
 use crate::tokens::{JwtAlgorithm, JwtKeys, JwtSettings};
 use crate::usage::{OpeningHours, UsageSettings, time_of_day};
 use crate::video::TranscriptionSettings;
@@ -66,6 +68,19 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
         materials,
         transcription,
         webhook_secret: raw.webhook.secret,
+        metrics_token: raw.metrics.token,
+        runs: raw.runs.enabled.then(|| RunSettings {
+            folder: raw.data_dir.join("runs"),
+            texts: raw.runs.texts,
+            kept: raw.runs.kept,
+        }),
+        backup: BackupSettings {
+            folder: raw
+                .backup
+                .folder
+                .unwrap_or_else(|| raw.data_dir.join("backups")),
+            keep: raw.backup.keep,
+        },
         admin: AdminSettings {
             username: raw.admin.username,
             password: raw.admin.password,
@@ -120,6 +135,10 @@ fn check_ranges(raw: &RawSettings, faults: &mut Faults<'_>) {
     }
     if raw.server.json_limit < 1024 {
         faults.add("server.json_limit", "must be at least 1KiB");
+    }
+    if !(Duration::from_secs(3600)..=Duration::from_secs(366 * 24 * 3600)).contains(&raw.runs.kept)
+    {
+        faults.add("runs.kept", "must be 1 hour to 366 days");
     }
     if raw.server.request_timeout < Duration::from_secs(1) {
         faults.add("server.request_timeout", "must be at least 1s");
@@ -212,6 +231,7 @@ fn check_secrets(raw: &RawSettings, faults: &mut Faults<'_>) {
         ("jwt.secret", &raw.jwt.secret),
         ("service.secret", &raw.service.secret),
         ("webhook.secret", &raw.webhook.secret),
+        ("metrics.token", &raw.metrics.token),
     ];
     for (index, (key, secret)) in named.iter().enumerate() {
         let Some(secret) = secret else { continue };

@@ -28,6 +28,9 @@ pub(super) struct RawSettings {
     pub(super) materials: RawMaterials,
     pub(super) transcription: RawTranscription,
     pub(super) webhook: RawWebhook,
+    pub(super) metrics: RawMetrics,
+    pub(super) runs: RawRuns,
+    pub(super) backup: RawBackup,
     pub(super) admin: RawAdmin,
     pub(super) passwords: RawPasswords,
     pub(super) login: RawLogin,
@@ -137,6 +140,30 @@ pub(super) struct RawTranscription {
 pub(super) struct RawWebhook {
     #[serde(default)]
     pub(super) secret: Option<SecretString>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMetrics {
+    #[serde(default)]
+    pub(super) token: Option<SecretString>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRuns {
+    pub(super) enabled: bool,
+    pub(super) texts: bool,
+    #[serde(with = "settings::duration")]
+    pub(super) kept: Duration,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBackup {
+    #[serde(default)]
+    pub(super) folder: Option<PathBuf>,
+    pub(super) keep: NonZeroUsize,
 }
 
 #[derive(Debug, Deserialize)]

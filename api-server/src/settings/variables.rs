@@ -63,6 +63,13 @@ pub const VARIABLES: &[Variable] = &[
     Variable::new("MASK_PERSONAL_DATA", "chat.mask_personal_data"),
     Variable::new("LOG_LEVEL", "log.level"),
     Variable::new("LOG_FORMAT", "log.format"),
+    Variable::new("LOG_DIR", "log.folder"),
+    Variable::new("OTEL_EXPORTER_OTLP_ENDPOINT", "log.traces"),
+    Variable::new("METRICS_TOKEN", "metrics.token"),
+    Variable::new("BACKUP_DIR", "backup.folder"),
+    Variable::new("BACKUP_KEEP", "backup.keep"),
+    Variable::new("CHAT_RUNS", "runs.enabled"),
+    Variable::new("CHAT_RUNS_TEXTS", "runs.texts"),
     Variable::new("API_LOG_LEVEL", "log.level").deprecated("LOG_LEVEL"),
 ];
 
@@ -78,6 +85,7 @@ pub const SPEC: Spec = Spec {
         "service.secret",
         "transcription.key",
         "webhook.secret",
+        "metrics.token",
         "admin.password",
         "mail.password",
         "oidc.client_secret",

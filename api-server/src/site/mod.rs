@@ -13,7 +13,7 @@ mod service;
 pub(crate) mod store;
 
 pub(crate) use error::SiteError;
-pub(crate) use model::{InForce, Operator, SiteSettings};
+pub(crate) use model::{InForce, Notifications, Operator, SiteSettings};
 pub(crate) use service::SiteService;
 
 #[cfg(test)]

@@ -87,9 +87,9 @@ category! {
     /// Of what administrators hear.
     #[allow(clippy::struct_excessive_bools, clippy::struct_field_names, reason = "as the page has them")]
     Notifications, NotificationsChanges {
-        /// Notices go by e-mail.
+        /// Notices and alerts go by e-mail.
         email_notifications: bool,
-        /// Notices go to the webhook of the operator's settings.
+        /// Notices go to the webhooks and Slack addresses of the alerts' settings too.
         push_notifications: bool,
         /// Of maintenance that changed something.
         maintenance_alerts: bool,

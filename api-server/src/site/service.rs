@@ -12,8 +12,9 @@ use super::SiteError;
 use super::model::{InForce, Operator, SiteChanges, SiteSettings};
 use super::store::{self, ChangeRow};
 use crate::access::Caller;
+use crate::alerts;
 use crate::audit::{self, Action, Deed};
-use crate::notices::{self, Notice};
+use crate::notices::{self, Recipient};
 
 /// How long settings are answered from the cache at most. Changes are written through, so this only bounds what a cache
 /// that is not shared, or fails, can do.
@@ -91,6 +92,7 @@ impl SiteService {
         caller: &Caller,
         changes: SiteChanges,
     ) -> Result<SiteSettings, SiteError> {
+        let audience = self.audience().await?;
         let mut tx = self.db.begin_write().await?;
         let before = self.shown(store::take(&mut tx).await?);
         let after = before.with(changes).checked(&self.operator)?;
@@ -107,15 +109,23 @@ impl SiteService {
                 )
                 .into());
         }
-        self.write(tx, caller, Act::Saved, &before, after).await
+        self.write((tx, audience), caller, Act::Saved, &before, after)
+            .await
     }
 
     /// Goes back to what the operator set.
     pub(crate) async fn reset(&self, caller: &Caller) -> Result<SiteSettings, SiteError> {
+        let audience = self.audience().await?;
         let mut tx = self.db.begin_write().await?;
         let before = self.shown(store::take(&mut tx).await?);
-        self.write(tx, caller, Act::Reset, &before, self.operator.shown())
-            .await
+        self.write(
+            (tx, audience),
+            caller,
+            Act::Reset,
+            &before,
+            self.operator.shown(),
+        )
+        .await
     }
 
     /// Changes before the one of id `before`, newest first: each with what it changed and the settings after it.
@@ -138,9 +148,19 @@ impl SiteService {
         self.operator.shown().with(read(stored))
     }
 
+    /// Who hears of a change: those who heard of such things before it, so that whoever turns notices off is told of too.
+    /// Asked before a transaction begins: it reads on a connection of its own.
+    async fn audience(&self) -> Result<Vec<Recipient>, SiteError> {
+        let heard = self.current().await?.shown.notifications;
+        if !heard.system_updates {
+            return Ok(Vec::new());
+        }
+        Ok(alerts::audience(&self.db, &heard).await?)
+    }
+
     async fn write(
         &self,
-        mut tx: Tx,
+        (mut tx, audience): (Tx, Vec<Recipient>),
         caller: &Caller,
         act: Act,
         before: &SiteSettings,
@@ -170,18 +190,11 @@ impl SiteService {
             now,
         };
         audit::record(&mut tx, deed).await?;
-        // Said to those who heard of such things before: whoever turns notices off is told of it too.
-        let heard = &before.notifications;
-        if heard.system_updates && heard.email_notifications {
-            let notice = Notice {
-                subject: "Configurações alteradas",
-                body: &format!(
-                    "{} alterou as configurações do sistema: {changed}",
-                    caller.account.username
-                ),
-            };
-            notices::enqueue(&mut tx, notice, now).await?;
-        }
+        let body = format!(
+            "{} alterou as configurações do sistema: {changed}",
+            caller.account.username
+        );
+        notices::enqueue(&mut tx, &audience, "Configurações alteradas", &body, now).await?;
         tx.commit().await?;
         let bytes = serde_json::to_vec(&overrides)?;
         if let Err(error) = self.cache.set(KEY, &bytes, REMEMBERED).await {

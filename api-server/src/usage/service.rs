@@ -221,6 +221,17 @@ impl UsageService {
         Ok(spent >= nanos(budget))
     }
 
+    /// US dollars for chat models today.
+    pub(crate) async fn spent_today(&self) -> Result<f64, DbError> {
+        let spent = store::spent(&self.db, &day(self.clock.now_ms(), self.zone().await?)).await?;
+        Ok(dollars(spent))
+    }
+
+    /// US dollars a day; no limit when absent.
+    pub(crate) fn budget(&self) -> Option<f64> {
+        self.settings.daily_budget
+    }
+
     /// A user's last `days` days.
     pub(super) async fn of_user(&self, uid: &str, days: u32) -> Result<Vec<UsageRow>, DbError> {
         store::of_user(&self.db, uid, &self.first_day(days).await?).await

@@ -144,7 +144,8 @@ impl From<&UserRow> for Account {
             created_at: row.created_at,
             updated_at: row.updated_at,
             last_login: row.last_login,
-            password_changed_at: (row.password_hash != UNUSABLE).then_some(row.password_changed_at),
+            password_changed_at: (row.password_hash != UNUSABLE)
+                .then(|| row.password_changed_at.unwrap_or(row.created_at)),
         }
     }
 }

@@ -179,7 +179,7 @@ on_both! {
         let admin = app.admin().await;
         app.put(&admin, "/api/auth/users/diretora", json!({"email": "diretora@example.org"})).await.ok();
         let letters = async || {
-            app.services.send_mails().await.unwrap();
+            app.services.send_notices().await.unwrap();
             app.letters.take()
         };
         letters().await;

@@ -28,6 +28,7 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
         (("get", "/"), (OPEN, None)),
         (("get", "/health"), (OPEN, None)),
         (("get", "/healthz"), (OPEN, None)),
+        (("get", "/metrics"), (OPEN, None)),
         (("get", "/livez"), ([204; 5], None)),
         (("get", "/readyz"), (OPEN, None)),
         (("get", "/status"), (SIGNED_IN, None)),
@@ -127,6 +128,17 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
             (admins(404), None),
         ),
         (("get", "/auth/audit"), (ADMINS, None)),
+        (("get", "/jobs/schedules"), (ADMINS, None)),
+        (("get", "/jobs/schedules/{name}/runs"), (admins(404), None)),
+        (
+            ("put", "/jobs/schedules/{name}"),
+            (admins(404), Some(json!({}))),
+        ),
+        (("post", "/jobs/{name}"), (admins(404), None)),
+        (("get", "/alerts"), (ADMINS, None)),
+        (("get", "/alerts/settings"), (ADMINS, None)),
+        (("put", "/alerts/settings"), (ADMINS, Some(json!({})))),
+        (("post", "/alerts/test"), (ADMINS, None)),
         // Nobody is asked here: the rag-server is away.
         (("post", "/chat"), (signed_in(503), Some(question.clone()))),
         (
@@ -301,7 +313,8 @@ on_both! {
         for ((method, path), (statuses, body)) in first.into_iter().chain(last) {
             let filled = path.replace("{username}", "ninguem").replace("{id}", "00000000-0000-0000-0000-000000000000").replace("{page}", "1");
             for prefix in ["/api", ""] {
-                if *path == "/" && prefix == "/api" || *path == "/auth/logout" && prefix.is_empty() {
+                let is_at_the_root = matches!(*path, "/" | "/metrics");
+                if is_at_the_root && prefix == "/api" || *path == "/auth/logout" && prefix.is_empty() {
                     continue;
                 }
                 for ((caller, who), status) in callers.iter().zip(CALLERS).zip(statuses) {

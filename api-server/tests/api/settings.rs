@@ -227,10 +227,10 @@ on_both! {
         app.services.send_mails().await.unwrap();
         app.letters.take();
         save(&app, &admin, json!({"general": {"siteName": "Escola <Azul>"}})).await;
-        app.services.send_mails().await.unwrap();
+        app.services.send_notices().await.unwrap();
         let letters = app.letters.take();
         assert_eq!(letters.len(), 1, "administrators with an address: {letters:?}");
-        assert_eq!((letters[0].to.as_str(), letters[0].subject.as_str()), ("chefe@example.org", "Configurações alteradas no Escola <Azul>"));
+        assert_eq!((letters[0].to.as_str(), letters[0].subject.as_str()), ("chefe@example.org", "[Escola <Azul>] Configurações alteradas"));
         assert!(letters[0].plain.contains(r#"{"general":{"siteName":"Escola <Azul>"}}"#), "{:?}", letters[0]);
         assert!(letters[0].html.contains("Escola &lt;Azul&gt;") && !letters[0].html.contains("<Azul>"));
         let reset = json!({"username": "chefe"});
@@ -239,10 +239,10 @@ on_both! {
         assert!(app.letters.take()[0].subject.ends_with("Escola <Azul>"));
         for quiet in [json!({"systemUpdates": false}), json!({"systemUpdates": true, "emailNotifications": false})] {
             save(&app, &admin, json!({"notifications": quiet})).await;
-            app.services.send_mails().await.unwrap();
+            app.services.send_notices().await.unwrap();
             app.letters.take();
             save(&app, &admin, json!({"general": {"siteName": quiet.to_string()}})).await;
-            app.services.send_mails().await.unwrap();
+            app.services.send_notices().await.unwrap();
             assert_eq!(app.letters.take().len(), 0, "{quiet}");
         }
         app.stop().await;

@@ -130,6 +130,15 @@ impl Letters {
     pub(crate) fn take(&self) -> Vec<Letter> {
         std::mem::take(&mut self.sent.lock().unwrap())
     }
+
+    /// Those that were sent to this address.
+    pub(crate) fn to(&self, address: &str) -> Vec<Letter> {
+        let sent = self.sent.lock().unwrap();
+        sent.iter()
+            .filter(|letter| letter.to == address)
+            .cloned()
+            .collect()
+    }
 }
 
 #[async_trait]

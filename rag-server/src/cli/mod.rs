@@ -120,8 +120,9 @@ pub fn main() -> ExitCode {
 
 async fn run(command: Command, output: &Output, loaded: Loaded<Settings>) -> anyhow::Result<()> {
     let settings = loaded.settings.clone();
+    let mut _telemetry = None;
     if matches!(command, Command::Serve | Command::Worker) {
-        telemetry::init(&settings.log)?;
+        _telemetry = Some(telemetry::init(&settings.log, "rag-server")?);
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
