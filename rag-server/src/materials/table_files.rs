@@ -171,10 +171,13 @@ mod tests {
             header: vec!["Aluno".to_owned(), "Nota".to_owned()],
             locator: locator("A1:B2"),
             hidden: false,
+            hidden_columns: Vec::new(),
             rows: vec![SourceRow {
                 cells: vec!["Aluno 1".to_owned(), cell.to_owned()],
                 locator: locator("A2:B2"),
                 total: false,
+                hidden: false,
+                behind: Vec::new(),
             }],
         }
     }
