@@ -181,6 +181,17 @@ pub(crate) async fn info() -> Json<SystemInfo> {
 #[utoipa::path(tag = "state", security(()), responses((status = 200, body = Health)))]
 #[get("/health")]
 pub(crate) async fn health() -> Json<Health> {
+    now()
+}
+
+/// The same as `/health`.
+#[utoipa::path(tag = "state", security(()), responses((status = 200, body = Health)))]
+#[get("/healthz")]
+pub(crate) async fn healthz() -> Json<Health> {
+    now()
+}
+
+fn now() -> Json<Health> {
     Json(Health {
         status: "healthy",
         service: "api-server",

@@ -76,6 +76,7 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
     config
         // For everyone
         .service(health::health)
+        .service(health::healthz)
         .service(health::livez)
         .service(health::readyz)
         .service(sessions::routes::token)
@@ -133,6 +134,7 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(materials::routes::file_by_link)
         .service(materials::routes::metadata)
         .service(materials::routes::follow)
+        .service(materials::pages::picture)
         .service(materials::routes::package)
         .service(materials::routes::upload)
         .service(materials::routes::upload_archive)

@@ -21,6 +21,7 @@ mod retry;
 pub mod settings;
 pub mod shutdown;
 pub mod sse;
+pub mod start;
 pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -66,6 +66,10 @@ pub(crate) struct Details {
     #[serde(default)]
     #[schema(value_type = Vec<Object>)]
     pub warnings: Vec<Value>,
+    /// What was computed on tables, where `mode` is `table`: `material_id`, `formula`, `plan`, `outcome`.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    pub computed: Vec<Value>,
     /// The question as it was looked for, where it leant on what was said before.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub standalone_question: Option<String>,

@@ -91,6 +91,7 @@ impl ChatService {
             notices: prepared.notices.clone(),
             standalone_question: answer.standalone_question,
             warnings: answer.warnings,
+            computed: answer.computed,
             conversation_id: prepared.conversation_id.clone(),
             session_id: prepared.session_id.clone(),
             message_id: message_id.clone(),

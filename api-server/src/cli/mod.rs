@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use shared::settings::{EXIT_CODE, Environment, Loaded};
+use shared::start::CannotStart;
 use shared::telemetry;
 
 use crate::settings::Settings;
@@ -24,7 +25,8 @@ pub(crate) use output::Output;
     version,
     about,
     after_help = "Every setting is an environment variable: see env.example.\n\
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong settings."
+    Exit codes: 0 done, 1 failed, 2 wrong usage,\n\
+    78 wrong settings, or the server cannot start."
 )]
 struct Cli {
     /// Print JSON for scripts instead of text for people.
@@ -165,7 +167,11 @@ fn finish(output: &Output, result: anyhow::Result<()>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output.error(&format!("{error:#}"));
-            ExitCode::FAILURE
+            if error.is::<CannotStart>() {
+                ExitCode::from(EXIT_CODE)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

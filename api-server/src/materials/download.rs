@@ -54,7 +54,7 @@ pub(super) async fn serve(
 ) -> Result<HttpResponse, ApiError> {
     let etag = format!("\"{}\"", row.content_hash);
     let text_of = |name: HeaderName| asked.get(name).and_then(|value| value.to_str().ok());
-    if text_of(header::IF_NONE_MATCH).is_some_and(|tags| names(tags, &etag)) {
+    if knows(asked, &etag) {
         return Ok(with_facts(StatusCode::NOT_MODIFIED, &etag).finish());
     }
     let mut file = match tokio::fs::File::open(materials.path_of(row)).await {
@@ -123,6 +123,14 @@ fn with_facts(status: StatusCode, etag: &str) -> actix_web::HttpResponseBuilder 
         .insert_header((header::ACCEPT_RANGES, "bytes"))
         .insert_header((header::CACHE_CONTROL, "private, no-cache"));
     response
+}
+
+/// Whether the client has what this tag names.
+pub(super) fn knows(asked: &HeaderMap, etag: &str) -> bool {
+    asked
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|tags| names(tags, etag))
 }
 
 /// Whether a list of entity tags names this one; weak ones count (RFC 9110, 13.1.2).
@@ -211,6 +219,9 @@ fn media_type(extension: &str) -> (&'static str, bool) {
         ),
         "odt" => ("application/vnd.oasis.opendocument.text", false),
         "ods" => ("application/vnd.oasis.opendocument.spreadsheet", false),
+        "odp" => ("application/vnd.oasis.opendocument.presentation", false),
+        "epub" => ("application/epub+zip", false),
+        "eml" => ("message/rfc822", false),
         _ => ("application/octet-stream", false),
     }
 }

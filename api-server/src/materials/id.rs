@@ -156,6 +156,13 @@ pub(crate) struct LinkedId(pub MaterialId);
 #[derive(Debug)]
 pub(crate) struct IdBefore(pub MaterialId);
 
+/// The id in `<id>/pages/<page>.png`, and `<page>.png`.
+#[derive(Debug)]
+pub(crate) struct IdOfPage {
+    pub(crate) material: MaterialId,
+    pub(crate) page: String,
+}
+
 impl FromRequest for MaterialId {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
@@ -184,6 +191,18 @@ impl FromRequest for IdBefore {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let id = below(request).and_then(|rest| rest.rsplit_once('/'));
         ready(MaterialId::from_path(id.map(|(id, _)| id)).map(Self))
+    }
+}
+
+impl FromRequest for IdOfPage {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let parts = below(request).and_then(|rest| rest.rsplit_once("/pages/"));
+        let page = parts.map(|(_, page)| page.to_owned()).unwrap_or_default();
+        let material = MaterialId::from_path(parts.map(|(id, _)| id));
+        ready(material.map(|material| Self { material, page }))
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) mod form;
 mod id;
 mod links;
 mod outbox;
+pub(crate) mod pages;
 pub(crate) mod routes;
 mod service;
 mod sniff;

@@ -37,6 +37,8 @@ const KNOWN: &[(&str, Promise)] = &[
     ("xlsb", Promise::Package),
     ("ods", Promise::Package),
     ("odt", Promise::Package),
+    ("odp", Promise::Package),
+    ("epub", Promise::Package),
     ("xls", Promise::Workbook),
     ("txt", Promise::Text),
     ("text", Promise::Text),
@@ -48,6 +50,7 @@ const KNOWN: &[(&str, Promise)] = &[
     ("tab", Promise::Text),
     ("html", Promise::Text),
     ("htm", Promise::Text),
+    ("eml", Promise::Text),
     ("srt", Promise::Text),
     ("vtt", Promise::Text),
 ];

@@ -28,6 +28,7 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
         (("get", "/"), (OPEN, None)),
         (("get", "/health"), (OPEN, None)),
         (("get", "/metrics"), (OPEN, None)),
+        (("get", "/healthz"), (OPEN, None)),
         (("get", "/livez"), ([204; 5], None)),
         (("get", "/readyz"), (OPEN, None)),
         (("get", "/status"), (SIGNED_IN, None)),
@@ -226,6 +227,10 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
             (staff(404), Some(json!({ "tags": [] }))),
         ),
         (("get", "/materials/{id}/events"), (signed_in(404), None)),
+        (
+            ("get", "/materials/{id}/pages/{page}.png"),
+            (signed_in(404), None),
+        ),
         // Opened by its signature alone, which is none here.
         (("get", "/materials/dl/{signature}/{id}"), ([401; 5], None)),
         // The rag-server is away here.
@@ -262,7 +267,7 @@ on_both! {
         let mut wrong = Vec::new();
         let (last, first): (Vec<_>, Vec<_>) = expected.iter().partition(|((_, path), _)| *path == "/auth/logout");
         for ((method, path), (statuses, body)) in first.into_iter().chain(last) {
-            let filled = path.replace("{username}", "ninguem").replace("{id}", "00000000-0000-0000-0000-000000000000");
+            let filled = path.replace("{username}", "ninguem").replace("{id}", "00000000-0000-0000-0000-000000000000").replace("{page}", "1");
             for prefix in ["/api", ""] {
                 let is_at_the_root = matches!(*path, "/" | "/metrics");
                 if is_at_the_root && prefix == "/api" || *path == "/auth/logout" && prefix.is_empty() {

@@ -300,3 +300,38 @@ async fn acts_are_passed_on_and_refusals_passed_back() {
         app.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_are_shown_to_whoever_is_signed_in() {
+    let rag = rag_server().await;
+    for app in apps(&rag).await {
+        let admin = app.admin().await;
+        let student = app.member(&admin, "aluna", "student").await;
+        let pdf = include_bytes!("../../../../assets/samples/regulamento-laboratorio.pdf");
+        app.upload(&admin, "regulamento.pdf", pdf).await.ok();
+        let (_, last) = follow(&app, &admin, "/materials/regulamento.pdf").await;
+        assert_eq!(last["state"], "ready", "{last}");
+
+        let page = "/api/materials/regulamento.pdf/pages/1.png?width=400";
+        let shown = app.request("GET", page).bearer_auth(&student.token);
+        let shown = shown.send().await.unwrap();
+        assert_eq!(shown.status().as_u16(), 200);
+        assert_eq!(shown.headers()["content-type"], "image/png");
+        let transform = shown.headers()["page-transform"].to_str().unwrap();
+        assert_eq!(transform.split(' ').count(), 6, "{transform}");
+        let tag = shown.headers()["etag"].clone();
+        assert!(shown.bytes().await.unwrap().starts_with(b"\x89PNG"));
+        let again = app.request("GET", page).bearer_auth(&student.token);
+        let again = again.header("If-None-Match", tag).send().await.unwrap();
+        assert_eq!(again.status().as_u16(), 304);
+
+        app.send(app.request("GET", page))
+            .await
+            .problem(401, "unauthorized");
+        for missing in ["regulamento.pdf/pages/99.png", "nada.pdf/pages/1.png"] {
+            let path = format!("/materials/{missing}");
+            let answer = app.get(&student, &path).await;
+            assert_eq!(answer.status, 404, "{answer:?}");
+        }
+    }
+}

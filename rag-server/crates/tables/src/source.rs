@@ -23,10 +23,15 @@ pub struct Source {
     pub rows: usize,
     /// The range spans rows that were not used.
     pub folded: bool,
+    /// The first of those rows, at most ten: cells as people see them, `; ` between.
+    pub shown: Vec<String>,
     /// Place of the first row, for tables without a sheet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locator: Option<Locator>,
 }
+
+/// Rows that a source shows.
+const MOST_SHOWN: usize = 10;
 
 pub(crate) fn sources(view: &View<'_>, used: &[Field], rows: &[u32]) -> Vec<Source> {
     let mut sources = Vec::new();
@@ -107,5 +112,11 @@ fn source(table: &Table, columns: &BTreeSet<u32>, rows: &[u32]) -> Source {
         range,
         rows: rows.len(),
         folded,
+        shown: rows
+            .iter()
+            .filter_map(|row| table.rows.get(*row as usize))
+            .take(MOST_SHOWN)
+            .map(|row| row.cells.join("; ").trim_end_matches("; ").to_owned())
+            .collect(),
     }
 }

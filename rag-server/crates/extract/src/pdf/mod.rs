@@ -39,7 +39,7 @@ pub(crate) mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub use self::recognised::recognise_pages;
+pub use self::recognised::{RecognisedPage, recognise_page};
 
 use self::furniture::PageText;
 use self::glyphs::Shown;
