@@ -20,7 +20,7 @@ use process::Process;
 
 pub use prometheus_client::registry::Registry;
 
-/// What the page is sent as (OpenMetrics 1.0, which Prometheus asks for since 2.5).
+/// What the page is sent as (`OpenMetrics` 1.0, which Prometheus asks for since 2.5).
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Upper ends in seconds: from what a cache answers to what a chat model needs.

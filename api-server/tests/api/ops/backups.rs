@@ -253,11 +253,11 @@ async fn what_is_broken_foreign_or_newer_is_refused_before_anything_changes() {
             std::fs::write(&rows, &bytes[..bytes.len() - 9]).unwrap();
         }),
         ("its content is another one", &file, &|| {
-            std::fs::write(&file, "outra aula").unwrap()
+            std::fs::write(&file, "outra aula").unwrap();
         }),
         ("file ", &file, &|| std::fs::remove_file(&file).unwrap()),
         ("not one of ours", &manifest, &|| {
-            change(&manifest, "acervo-backup", "outro-backup")
+            change(&manifest, "acervo-backup", "outro-backup");
         }),
         ("newer", &manifest, &|| {
             let schema = serde_json::from_slice::<Value>(&std::fs::read(&manifest).unwrap())
@@ -270,7 +270,7 @@ async fn what_is_broken_foreign_or_newer_is_refused_before_anything_changes() {
             );
         }),
         ("seal", &manifest, &|| {
-            change(&manifest, "\"users\": ", "\"users\": 1")
+            change(&manifest, "\"users\": ", "\"users\": 1");
         }),
     ];
     for (word, path, spoil) in faults {
