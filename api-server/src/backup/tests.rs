@@ -217,6 +217,26 @@ async fn a_restore_that_fails_half_way_changes_nothing() {
 }
 
 #[test]
+fn what_was_begun_and_never_finished_goes_after_a_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = |name: &str, hours: u64| {
+        let path = folder.path().join(name);
+        std::fs::create_dir(&path).unwrap();
+        let file = std::fs::File::create(path.join(rows::NAME)).unwrap();
+        let age = std::time::Duration::from_secs(hours * 3600);
+        file.set_modified(std::time::SystemTime::now() - age)
+            .unwrap();
+        path
+    };
+    let (old, young) = (made("a", 25), made("b", 23));
+    let foreign = folder.path().join("c");
+    std::fs::create_dir(&foreign).unwrap();
+    assert_eq!(files::prune(folder.path(), 7).unwrap(), 0);
+    assert!(!old.exists());
+    assert!(young.exists() && foreign.exists());
+}
+
+#[test]
 fn a_name_that_is_no_hash_leads_nowhere() {
     let folder = tempfile::tempdir().unwrap();
     for name in [
