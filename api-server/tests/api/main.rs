@@ -37,6 +37,7 @@ mod sessions;
 mod signing_in;
 mod smtp;
 mod store;
+mod store_panel;
 mod test_app;
 mod users;
 mod webhook;
