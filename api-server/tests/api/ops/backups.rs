@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -334,6 +335,15 @@ async fn the_oldest_go_with_the_files_that_nobody_needs() {
     let left = backups(kept.path());
     assert_eq!(left.len(), 2);
     for backup in left {
+        // Digests of passwords stand in it: for its owner alone.
+        for path in std::iter::once(backup.clone()).chain(
+            std::fs::read_dir(&backup)
+                .unwrap()
+                .map(|entry| entry.unwrap().path()),
+        ) {
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{}", path.display());
+        }
         json_of(&run(
             kept.path(),
             &[],
