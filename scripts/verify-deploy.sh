@@ -166,7 +166,7 @@ build_images() {
         b build --format docker --layers --target runtime --file "Dockerfile.$server" --tag "localhost/acervo-$server" \
             ${built:+--build-context "build=$store/built"} \
             --build-arg RUST_IMAGE=localhost/rust:local --build-arg DEBIAN_IMAGE=localhost/debian:bookworm-slim .
-        start_image "$server"
+        start_image "$server" || return 1
     done
 }
 
@@ -180,7 +180,8 @@ start_image() {
     container=$(b from "$image")
     size=$(du -s --block-size=1MB "$(b mount "$container")" | cut -f 1)
     say "acervo-$server: $size MB"
-    [ "$size" -le "$most" ] || {
+    # Programs built for tests are larger than those built to run.
+    [ -n "$built" ] || [ "$size" -le "$most" ] || {
         echo "at most $most MB are wanted"
         return 1
     }

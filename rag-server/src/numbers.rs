@@ -28,7 +28,7 @@ impl Numbers {
     pub(crate) fn new(status: Arc<StatusService>) -> Self {
         let all: [Gauges; 6] = std::array::from_fn(|_| Gauges::default());
         let [documents, jobs, queue, index, answers, models] = all.clone();
-        let metrics = Metrics::new("rag-server", env!("CARGO_PKG_VERSION"), |registry| {
+        let counted = Metrics::new("rag-server", env!("CARGO_PKG_VERSION"), |registry| {
             let [documents, jobs, queue, index, answers, models] = all;
             for (name, help, gauges) in [
                 ("acervo_rag_documents", "Documents by state", documents),
@@ -54,7 +54,7 @@ impl Numbers {
             }
         });
         Self {
-            metrics: Arc::new(metrics),
+            metrics: Arc::new(counted),
             status,
             documents,
             jobs,

@@ -148,6 +148,7 @@ impl Index {
 
     /// From now on all clones of `self` read and write what `other` holds; gives back what they held before. Handles on
     /// tables of vectors that were taken before stay with that. Never waits.
+    #[must_use = "what was held before is to be dropped"]
     pub fn take_over(&self, other: &Self) -> Self {
         let theirs = other.inner();
         let current = self.current.write();
