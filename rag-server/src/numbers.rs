@@ -106,7 +106,7 @@ fn set(gauges: &Gauges, kind: &str, value: u64) {
     gauges.get_or_create(&Kind::of(kind)).set(value);
 }
 
-/// Numbers for Prometheus, in the OpenMetrics format.
+/// Numbers for Prometheus, in the `OpenMetrics` format.
 #[utoipa::path(tag = "state",
     responses((status = 200, content_type = "application/openmetrics-text", body = String), Problems))]
 #[get("/metrics")]

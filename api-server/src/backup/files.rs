@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::BackupError;
 use super::manifest::{Manifest, Part};
 
 /// Folder of the files, beside the backups.
 pub(super) const FOLDER: &str = "files";
+
+/// A backup without a manifest that is older than this will get none.
+const UNFINISHED: Duration = Duration::from_hours(24);
 
 /// Where a file stands below a folder of files.
 pub(super) fn place(files: &Path, hash: &str) -> PathBuf {
@@ -90,8 +94,25 @@ pub(crate) fn newest(folder: &Path) -> Result<Option<String>, BackupError> {
     Ok(last.map(|(_, manifest)| manifest.created_at))
 }
 
+/// Removes folders of backups that were never finished, once they are old enough that nobody is still at work in them.
+fn remove_unfinished(folder: &Path) -> Result<(), BackupError> {
+    for entry in std::fs::read_dir(folder).map_err(BackupError::io(folder))? {
+        let entry = entry.map_err(BackupError::io(folder))?;
+        let path = entry.path();
+        let began = path.join(super::rows::NAME);
+        let is_ours = began.exists() && !path.join(super::manifest::NAME).exists();
+        let age = std::fs::metadata(&began).and_then(|facts| facts.modified());
+        let is_old = age.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > UNFINISHED));
+        if is_ours && is_old {
+            std::fs::remove_dir_all(&path).map_err(BackupError::io(path))?;
+        }
+    }
+    Ok(())
+}
+
 /// Removes all but the newest backups, and files that none of those left has; how many backups went.
 pub(super) fn prune(folder: &Path, keep: usize) -> Result<usize, BackupError> {
+    remove_unfinished(folder)?;
     let mut all = list(folder)?;
     let surplus = all.len().saturating_sub(keep);
     let left = all.split_off(surplus);

@@ -2,8 +2,9 @@
 //! can be filled.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
@@ -52,7 +53,12 @@ pub(super) async fn write(
 }
 
 fn write_lines(path: &Path, mut lines: mpsc::Receiver<String>) -> io::Result<Part> {
-    let file = Hashing::new(File::create_new(path)?);
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    let file = Hashing::new(file);
     let mut packed = GzEncoder::new(BufWriter::new(file), Compression::default());
     while let Some(line) = lines.blocking_recv() {
         packed.write_all(line.as_bytes())?;

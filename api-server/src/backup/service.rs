@@ -157,7 +157,11 @@ impl Backups {
             Ok(stream) => stream,
             Err(error) => return Ok(without_rag(&error)),
         };
-        let mut file = tokio::fs::File::create_new(&path)
+        let mut file = tokio::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
             .await
             .map_err(BackupError::io(&path))?;
         while let Some(bytes) = stream.next().await {

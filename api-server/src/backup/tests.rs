@@ -201,11 +201,11 @@ async fn a_restore_that_fails_half_way_changes_nothing() {
         MultiGzDecoder::new(std::fs::File::open(&path).unwrap())
             .read_to_string(&mut text)
             .unwrap();
-        let without: String = text
-            .lines()
+        let without: Vec<&str> = text
+            .split_inclusive('\n')
             .filter(|line| !line.starts_with("users\t"))
-            .map(|line| format!("{line}\n"))
             .collect();
+        let without = without.concat();
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         std::io::Write::write_all(&mut packed, without.as_bytes()).unwrap();
         std::fs::write(&path, packed.finish().unwrap()).unwrap();
@@ -214,6 +214,26 @@ async fn a_restore_that_fails_half_way_changes_nothing() {
         assert_eq!(everything(test.db(), migrations::newest()).await, before);
         test.finish().await;
     }
+}
+
+#[test]
+fn what_was_begun_and_never_finished_goes_after_a_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = |name: &str, hours: u64| {
+        let path = folder.path().join(name);
+        std::fs::create_dir(&path).unwrap();
+        let file = std::fs::File::create(path.join(rows::NAME)).unwrap();
+        let age = std::time::Duration::from_secs(hours * 3600);
+        file.set_modified(std::time::SystemTime::now() - age)
+            .unwrap();
+        path
+    };
+    let (old, young) = (made("a", 25), made("b", 23));
+    let foreign = folder.path().join("c");
+    std::fs::create_dir(&foreign).unwrap();
+    assert_eq!(files::prune(folder.path(), 7).unwrap(), 0);
+    assert!(!old.exists());
+    assert!(young.exists() && foreign.exists());
 }
 
 #[test]

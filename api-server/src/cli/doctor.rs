@@ -128,14 +128,12 @@ fn address(settings: &Settings) -> Finding {
 }
 
 fn mail(settings: &Settings) -> Finding {
-    match &settings.mail.smtp {
-        Some(smtp) => finding("mail", Level::Ok, format!("mails leave by {}", smtp.host)),
-        None => {
-            let folder = settings.mail.folder.display();
-            let detail = format!("mails go to {folder} and reach nobody: set EMAIL_HOST");
-            finding("mail", Level::Warning, detail)
-        }
+    if let Some(smtp) = &settings.mail.smtp {
+        return finding("mail", Level::Ok, format!("mails leave by {}", smtp.host));
     }
+    let folder = settings.mail.folder.display();
+    let detail = format!("mails go to {folder} and reach nobody: set EMAIL_HOST");
+    finding("mail", Level::Warning, detail)
 }
 
 async fn backups(settings: &Settings) -> Finding {

@@ -19,7 +19,7 @@ const FORWARDED: [HeaderName; 3] = [
     HeaderName::from_static("x-real-ip"),
 ];
 
-/// Numbers for Prometheus, in the OpenMetrics format. With the metrics token; where none is set, from private addresses.
+/// Numbers for Prometheus, in the `OpenMetrics` format. With the metrics token; where none is set, from private addresses.
 #[utoipa::path(tag = "state", security(("metrics_token" = []), ()),
     responses((status = 200, content_type = "application/openmetrics-text", body = String), Problems))]
 #[get("/metrics")]

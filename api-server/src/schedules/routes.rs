@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get, post, put};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use shared::body::{Json, Path};
 use shared::clock::rfc3339;
 use shared::problem::{ApiError, Problems};
 
 use super::Schedules;
-use super::service::Standing;
+use super::service::{NewTime, Standing};
 use super::store::RunRow;
 use crate::access::Admin;
 
@@ -66,9 +66,9 @@ pub(crate) struct ScheduleView {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeSchedule {
     /// Five fields of cron in the course's time zone; null for the usual time.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schema(value_type = Option<String>)]
-    cron: Option<Option<String>>,
+    cron: NewTime,
     /// Whether nothing is to be done by the clock.
     paused: Option<bool>,
 }
@@ -80,11 +80,6 @@ pub(crate) struct RunNow {
     pub outcome: &'static str,
     /// A sentence for people.
     pub message: String,
-}
-
-/// Null is not the same as nothing.
-fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(value).map(Some)
 }
 
 impl From<RunRow> for RunView {

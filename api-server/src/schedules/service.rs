@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use serde::Deserialize;
 use shared::clock::Clock;
 use shared::db::{Db, DbError};
 use tokio_util::sync::CancellationToken;
@@ -41,6 +42,25 @@ pub(super) struct Standing {
     pub(super) row: ScheduleRow,
     pub(super) is_running: bool,
     pub(super) last: Option<RunRow>,
+}
+
+/// When a schedule is to be due from now on.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(from = "Option<String>")]
+pub(super) enum NewTime {
+    /// As before: nothing was said.
+    #[default]
+    Same,
+    /// The usual time: null was said.
+    Usual,
+    /// Five fields of cron.
+    At(String),
+}
+
+impl From<Option<String>> for NewTime {
+    fn from(said: Option<String>) -> Self {
+        said.map_or(Self::Usual, Self::At)
+    }
 }
 
 /// Does what is due.
@@ -262,11 +282,11 @@ impl Schedules {
         Ok(store::runs(&self.db, name, SHOWN_RUNS).await?)
     }
 
-    /// Sets another time (`Some(None)`: the usual one again), pauses or goes on. What fell into a pause is not made up.
+    /// Sets another time, pauses or goes on. What fell into a pause is not made up.
     pub(super) async fn change(
         &self,
         name: &str,
-        cron: Option<Option<String>>,
+        time: NewTime,
         paused: Option<bool>,
     ) -> Result<Standing, ScheduleError> {
         let now = self.clock.now_ms();
@@ -275,10 +295,13 @@ impl Schedules {
         let mut row = store::one(&self.db, name)
             .await?
             .ok_or(ScheduleError::NotFound)?;
-        if let Some(cron) = cron {
-            row.cron = cron
-                .map(|text| Timing::parse(&text, self.zone, now).map(|it| it.cron().to_owned()))
-                .transpose()?;
+        match time {
+            NewTime::Same => {}
+            NewTime::Usual => row.cron = None,
+            NewTime::At(text) => {
+                let timing = Timing::parse(&text, self.zone, now)?;
+                row.cron = Some(timing.cron().to_owned());
+            }
         }
         row.paused = paused.unwrap_or(row.paused);
         let timing = self.timing(&row, job, now)?;

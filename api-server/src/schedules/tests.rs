@@ -10,7 +10,7 @@ use shared::clock::Clock;
 use shared::testing::{ManualClock, TestDb};
 use tokio_util::sync::CancellationToken;
 
-use super::service::Taken;
+use super::service::{NewTime, Taken};
 use super::timing::Timing;
 use super::*;
 
@@ -421,7 +421,7 @@ async fn a_schedule_does_not_overlap_itself() {
         assert!(process.look().await.unwrap().is_empty());
         // Due while the run goes on: skipped, and due again a quarter later.
         process
-            .change("quarter", Some(Some("*/1 * * * *".to_owned())), None)
+            .change("quarter", NewTime::At("*/1 * * * *".to_owned()), None)
             .await
             .unwrap();
         world.clock.set(start + 5 * 60_000 + 59_000);
@@ -476,10 +476,16 @@ async fn what_is_paused_waits_and_is_not_made_up() {
     let world = World::at(TestDb::sqlite().await, Tz::UTC, start).await;
     let process = world.process();
     work(&process).await;
-    process.change("quarter", None, Some(true)).await.unwrap();
+    process
+        .change("quarter", NewTime::Same, Some(true))
+        .await
+        .unwrap();
     world.clock.set(start + HOUR);
     assert!(work(&process).await.is_empty());
-    process.change("quarter", None, Some(false)).await.unwrap();
+    process
+        .change("quarter", NewTime::Same, Some(false))
+        .await
+        .unwrap();
     assert!(work(&process).await.is_empty());
     world.clock.set(start + HOUR + 15 * 60_000);
     assert_eq!(work(&process).await, ["quarter"]);

@@ -27,8 +27,8 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
     BTreeMap::from([
         (("get", "/"), (OPEN, None)),
         (("get", "/health"), (OPEN, None)),
-        (("get", "/healthz"), (OPEN, None)),
         (("get", "/metrics"), (OPEN, None)),
+        (("get", "/healthz"), (OPEN, None)),
         (("get", "/livez"), ([204; 5], None)),
         (("get", "/readyz"), (OPEN, None)),
         (("get", "/status"), (SIGNED_IN, None)),

@@ -4,7 +4,7 @@
 //! The number of a request and its trace travel in `X-Request-Id` and `traceparent` (W3C Trace Context). Spans are sent
 //! only where an endpoint is set.
 
-use actix_web::http::header::HeaderMap as Incoming;
+use actix_web::http::header::{HeaderMap as Incoming, HeaderName as IncomingName};
 use async_trait::async_trait;
 use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
 use opentelemetry::trace::TracerProvider as _;
@@ -89,10 +89,7 @@ impl Extractor for Headers<'_> {
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0
-            .keys()
-            .map(actix_web::http::header::HeaderName::as_str)
-            .collect()
+        self.0.keys().map(IncomingName::as_str).collect()
     }
 }
 

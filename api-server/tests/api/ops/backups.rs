@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -253,11 +254,11 @@ async fn what_is_broken_foreign_or_newer_is_refused_before_anything_changes() {
             std::fs::write(&rows, &bytes[..bytes.len() - 9]).unwrap();
         }),
         ("its content is another one", &file, &|| {
-            std::fs::write(&file, "outra aula").unwrap()
+            std::fs::write(&file, "outra aula").unwrap();
         }),
         ("file ", &file, &|| std::fs::remove_file(&file).unwrap()),
         ("not one of ours", &manifest, &|| {
-            change(&manifest, "acervo-backup", "outro-backup")
+            change(&manifest, "acervo-backup", "outro-backup");
         }),
         ("newer", &manifest, &|| {
             let schema = serde_json::from_slice::<Value>(&std::fs::read(&manifest).unwrap())
@@ -270,7 +271,7 @@ async fn what_is_broken_foreign_or_newer_is_refused_before_anything_changes() {
             );
         }),
         ("seal", &manifest, &|| {
-            change(&manifest, "\"users\": ", "\"users\": 1")
+            change(&manifest, "\"users\": ", "\"users\": 1");
         }),
     ];
     for (word, path, spoil) in faults {
@@ -334,6 +335,15 @@ async fn the_oldest_go_with_the_files_that_nobody_needs() {
     let left = backups(kept.path());
     assert_eq!(left.len(), 2);
     for backup in left {
+        // Digests of passwords stand in it: for its owner alone.
+        for path in std::iter::once(backup.clone()).chain(
+            std::fs::read_dir(&backup)
+                .unwrap()
+                .map(|entry| entry.unwrap().path()),
+        ) {
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{}", path.display());
+        }
         json_of(&run(
             kept.path(),
             &[],
