@@ -22,6 +22,8 @@ use crate::tables::TableError;
 
 /// Materials whose tables are asked at most.
 const MOST_ASKED: usize = 8;
+/// Readings less sure than this stand back behind what retrieval finds.
+const SURE: f64 = 0.6;
 /// Materials that answer side by side; with more, people are asked which they mean.
 const MOST_ANSWERING: usize = 3;
 
@@ -29,7 +31,7 @@ const MOST_ANSWERING: usize = 3;
 pub(super) enum Said {
     /// What it comes to.
     Answer(Box<QueryResponse>),
-    /// A question back: something in it can mean several things.
+    /// A question back, as something in it can mean several things; or what the question perhaps means.
     Back(Box<QueryResponse>),
 }
 
@@ -163,7 +165,12 @@ impl QueryService {
                 let label = is_one_of_many.then(|| candidate.title.clone());
                 response.add(candidate, label, answered.plan, answered.outcome);
             }
-            return Ok(Some(response.answer(confidence)));
+            let said = response.finish(confidence);
+            return Ok(Some(if f64::from(confidence) > SURE {
+                Said::Answer(Box::new(said))
+            } else {
+                Said::Back(Box::new(said))
+            }));
         }
         let Some((candidate, back)) = asked_back else {
             return Ok(None);

@@ -1,6 +1,7 @@
 """Counts the rows of each table with openpyxl and compares: `rows.py folder tables.jsonl`.
 
-A row counts when a cell of it, in the columns of the table, holds more than white space.
+A row counts when a cell of it, in the columns of the table, holds more than white space. Rows between those of a table that
+only another table or a paragraph of the same sheet has (forms are laid out so) are not counted as rows of this one.
 """
 
 import json
@@ -17,7 +18,7 @@ folder, listing = Path(sys.argv[1]), sys.argv[2]
 tables = defaultdict(list)
 for line in open(listing, encoding="utf-8"):
     table = json.loads(line)
-    if table["file"].lower().endswith((".xlsx", ".xlsm")):
+    if table["first"] and table["file"].lower().endswith((".xlsx", ".xlsm")):
         tables[table["file"]].append(table)
 
 equal, other, unread = 0, [], []
@@ -35,7 +36,11 @@ for name, found in tables.items():
         except (KeyError, AttributeError) as error:
             unread.append((name, type(error).__name__))
             continue
-        count = sum(any(str(cell).strip() for cell in row if cell is not None) for row in rows)
+        count = sum(
+            any(str(cell).strip() for cell in row if cell is not None)
+            for number, row in enumerate(rows, table["first"])
+            if number not in table["others"]
+        )
         if count == table["rows"]:
             equal += 1
         else:

@@ -9,11 +9,21 @@
     reason = "prints its report; a report that cannot be made should stop"
 )]
 
+use std::collections::BTreeSet;
 use std::panic::catch_unwind;
 
-use extract::{Limits, Locator, extract};
+use extract::{Limits, Locator, Role, extract};
 use serde_json::json;
 use tables::{Options, Reply, TableSet, ask};
+
+/// Number of the row that a range begins in.
+fn row_of(range: &str) -> Option<u32> {
+    let first = range.split(':').next()?;
+    first
+        .trim_start_matches(|c: char| c.is_ascii_uppercase())
+        .parse()
+        .ok()
+}
 
 fn main() {
     let folder = std::env::args().nth(1).unwrap();
@@ -73,10 +83,26 @@ fn main() {
             let Locator::Sheet { name: sheet, range } = &table.locator else {
                 continue;
             };
+            let own = |role: &Role| {
+                matches!(role, Role::TableRow { table: at, .. }
+                if document.tables.get(*at as usize).is_some_and(|read| read.locator == table.locator))
+            };
+            let rows = |mine: bool| -> BTreeSet<u32> {
+                document
+                    .blocks
+                    .iter()
+                    .filter(|block| own(&block.role) == mine)
+                    .filter_map(|block| match &block.locator {
+                        Locator::Sheet { name, range } if name == sheet => row_of(range),
+                        _ => None,
+                    })
+                    .collect()
+            };
+            let others: Vec<u32> = rows(false).difference(&rows(true)).copied().collect();
             println!(
                 "{}",
                 json!({"file": name, "sheet": sheet, "range": range, "first": table.first_row(),
-                       "rows": table.row_count() + table.totals + table.repeated_headers})
+                       "others": others, "rows": table.row_count() + table.totals + table.repeated_headers})
             );
         }
     }

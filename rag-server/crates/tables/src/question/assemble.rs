@@ -312,7 +312,7 @@ impl Assembler<'_, '_> {
                 && (0..self.tags.len()).any(|at| self.does(at) == Some(Does::Difference))
                 && joined
                     .last()
-                    .is_some_and(|(last, _)| self.only_fills(last.end, atom.from));
+                    .is_some_and(|(last, _)| self.only_compares(last.end, atom.from));
             let link = if compared {
                 Some(Does::And)
             } else {
@@ -359,6 +359,15 @@ impl Assembler<'_, '_> {
         } else {
             Err(Why::Unclear("ou".to_owned(), Vec::new()))
         }
+    }
+
+    /// Words that set one thing against another, at least one: `com o de`, `correu a mais que`.
+    fn only_compares(&self, from: usize, to: usize) -> bool {
+        from < to
+            && (from..to).all(|at| {
+                self.only_fills(at, at + 1)
+                    || matches!(self.does(at), Some(Does::Difference | Does::Flow))
+            })
     }
 
     /// Words that do nothing, at least one.
