@@ -271,6 +271,7 @@ impl Refusal {
             // With one name in it, it may well be about something else.
             Why::Unclear(about, candidates) => {
                 if anchors(tags) > 1
+                    && !candidates.is_empty()
                     && self
                         .unclear
                         .as_ref()

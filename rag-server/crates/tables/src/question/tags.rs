@@ -338,7 +338,13 @@ impl<'a> Scope<'a> {
                 if asks {
                     columns.retain(|(_, sure)| *sure != Sure::Synonym);
                 }
+                // `recebemos` is what came in, not the day `Recebimento`.
+                let flows = lexicon::is_flow(&first.folded)
+                    && columns
+                        .iter()
+                        .all(|(field, _)| self.kind(*field) == Kind::Date);
                 let cost = match columns.first().map(|(_, sure)| *sure) {
+                    _ if flows => 2,
                     Some(Sure::Whole) => 0,
                     Some(Sure::Part) => 1,
                     _ => 2,
