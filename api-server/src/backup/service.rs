@@ -93,7 +93,13 @@ impl Backups {
     }
 
     async fn take_into(&self, folder: &Path) -> Result<Manifest, BackupError> {
-        for _ in 0..TRIES {
+        for tried in 1..=TRIES {
+            // Where files go faster than they are copied, they wait at last.
+            let _stay = if tried == TRIES {
+                Some(self.files.keeping().await)
+            } else {
+                None
+            };
             // Files first: those of materials that are there now. Rows then name at most a few more.
             let before = self.hashes().await?;
             self.copy(&before).await?;

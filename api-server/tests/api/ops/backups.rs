@@ -125,7 +125,8 @@ async fn everything_comes_back(from: On, to: On) {
         }
     };
     let (ran, ()) = futures::join!(app.post(&admin, "/jobs/fazer-backup", json!({})), load);
-    assert_eq!(ran.ok()["outcome"], "done");
+    let ran = ran.ok();
+    assert_eq!(ran["outcome"], "done", "{ran}");
     app.clock.advance(std::time::Duration::from_secs(1));
     // And one of a moment when nothing happens, to compare with.
     app.post(&admin, "/jobs/fazer-backup", json!({})).await.ok();
