@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reads PDFs with the programs that Acervo's own reader is compared with (docs/reading.md).
 
-usage: reference-texts.py DIR OUT
+usage: reference-texts.py DIR OUT [READER...]
 
 Writes OUT/<reader>/<file>.json, {"seconds", "peak_kib", "pages", "text"} or {"error"}, one process per file with limits of
 time and memory. Readers: mupdf (PyMuPDF, AGPL: for this comparison only, never part of Acervo), pdfium (pypdfium2),
@@ -90,11 +90,11 @@ def read(reader, path, out):
 
 
 def main():
-    folder, out = sys.argv[1:]
+    folder, out, *readers = sys.argv[1:]
     import pymupdf  # noqa: F401  Imported once, before the children are made.
     import pypdfium2  # noqa: F401
 
-    for reader in READERS:
+    for reader in readers or READERS:
         os.makedirs(os.path.join(out, reader), exist_ok=True)
         for name in sorted(os.listdir(folder)):
             result = os.path.join(out, reader, name + ".json")

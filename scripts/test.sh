@@ -71,5 +71,6 @@ if [ -z "${TEST_REDIS_URL:-}" ]; then
     need redis-server:redis-server
     start_redis
 fi
+need tesseract:tesseract-ocr tesseract:tesseract-ocr-por
 say "tests (SQLite, $TEST_POSTGRES_URL and $TEST_REDIS_URL)"
 cargo nextest run --workspace --locked "$@"

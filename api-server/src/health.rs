@@ -105,7 +105,8 @@ pub(crate) struct SystemStatus {
 }
 
 impl HealthService {
-    async fn readiness(&self) -> Readiness {
+    /// Whether each part of this server can do its work.
+    pub(crate) async fn readiness(&self) -> Readiness {
         let (database, cache) = futures::join!(
             tokio::time::timeout(PATIENCE, self.db.ping()),
             self.cache.ping()
@@ -129,19 +130,29 @@ impl HealthService {
         }
     }
 
-    async fn rag_server(&self) -> serde_json::Value {
-        let away = || serde_json::json!({ "status": "unavailable" });
-        let Ok(request) = self.rag.request(Method::GET, &["status"], &[]) else {
-            return away();
+    /// Whether the rag-server answers.
+    pub(crate) async fn rag_answers(&self) -> bool {
+        let Ok(request) = self.rag.request(Method::GET, &["livez"], &[]) else {
+            return false;
         };
-        match request.timeout(PATIENCE).send().await {
-            Ok(answer) if answer.status().is_success() => {
-                shared::http::read_json::<serde_json::Value>(answer, MAX_ANSWER)
-                    .await
-                    .unwrap_or_else(|_| away())
-            }
-            Ok(_) | Err(_) => away(),
+        // Not counted: whoever watches is not who asks.
+        request.timeout(PATIENCE).send().await.is_ok()
+    }
+
+    /// The rag-server's own words about itself; `None` when it does not answer.
+    pub(crate) async fn rag_status(&self) -> Option<serde_json::Value> {
+        let request = self.rag.request(Method::GET, &["status"], &[]).ok()?;
+        let answer = request.timeout(PATIENCE).send().await.ok()?;
+        if !answer.status().is_success() {
+            return None;
         }
+        shared::http::read_json(answer, MAX_ANSWER).await.ok()
+    }
+
+    /// The rag-server in its own words; `{"status": "unavailable"}` when it does not answer soon.
+    pub(crate) async fn rag_server(&self) -> serde_json::Value {
+        let away = || serde_json::json!({ "status": "unavailable" });
+        self.rag_status().await.unwrap_or_else(away)
     }
 }
 
@@ -163,6 +174,9 @@ pub(crate) async fn info() -> Json<SystemInfo> {
             "users-webhook",
             "chat",
             "assistant",
+            "settings",
+            "maintenance",
+            "video",
         ],
         documentation: "/docs/",
     })
@@ -172,6 +186,17 @@ pub(crate) async fn info() -> Json<SystemInfo> {
 #[utoipa::path(tag = "state", security(()), responses((status = 200, body = Health)))]
 #[get("/health")]
 pub(crate) async fn health() -> Json<Health> {
+    now()
+}
+
+/// The same as `/health`.
+#[utoipa::path(tag = "state", security(()), responses((status = 200, body = Health)))]
+#[get("/healthz")]
+pub(crate) async fn healthz() -> Json<Health> {
+    now()
+}
+
+fn now() -> Json<Health> {
     Json(Health {
         status: "healthy",
         service: "api-server",

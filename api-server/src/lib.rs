@@ -4,33 +4,46 @@
 
 mod access;
 mod acts;
+mod alerts;
+mod analytics;
 mod api_keys;
 pub mod app;
 mod approved;
 mod assistant;
 mod audit;
+mod backup;
 mod chat;
 pub mod cli;
+mod disk;
 mod drive;
 mod health;
 mod limits;
 mod links;
 mod mail;
+mod maintenance;
 mod materials;
+mod migrations;
+mod notices;
+mod numbers;
 pub mod oidc;
 mod opaque;
 mod openapi;
 pub mod passwords;
 #[allow(dead_code, reason = "chat, which comes next, uses all of it")]
 mod rag;
+mod reports;
 mod routes;
+mod runs;
+mod schedules;
 mod sealing;
 mod sessions;
 pub mod settings;
+mod site;
 pub mod tokens;
 mod two_factor;
 mod usage;
 mod users;
+mod video;
 mod webhook;
 
 pub use mail::{Letter, MailError, Mailer};
@@ -47,6 +60,7 @@ pub fn statements() -> Vec<&'static str> {
         links::store::STATEMENTS,
         mail::store::STATEMENTS,
         materials::store::STATEMENTS,
+        materials::upkeep::store::STATEMENTS,
         webhook::store::STATEMENTS,
         oidc::store::STATEMENTS,
         audit::store::STATEMENTS,
@@ -55,6 +69,14 @@ pub fn statements() -> Vec<&'static str> {
         usage::store::STATEMENTS,
         drive::access::store::STATEMENTS,
         &drive::store::STATEMENTS.concat(),
+        site::store::STATEMENTS,
+        maintenance::store::STATEMENTS,
+        video::store::STATEMENTS,
+        numbers::store::STATEMENTS,
+        schedules::store::STATEMENTS,
+        notices::store::STATEMENTS,
+        alerts::store::STATEMENTS,
+        reports::store::STATEMENTS,
     ]
     .concat()
 }

@@ -7,7 +7,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_actix_web::{AppExt as _, scope};
 
-use crate::{health, routes};
+use crate::{health, numbers, routes};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -34,6 +34,7 @@ use crate::{health, routes};
         (name = "chat", description = "Questions and answers"),
         (name = "conversations", description = "One's own conversations"),
         (name = "assistant", description = "How the assistant answers, for staff"),
+        (name = "jobs", description = "What is done by the clock, and who is told when something is wrong"),
         (name = "webhook", description = "Another system tells who comes and goes"),
         (name = "state", description = "Health and numbers"),
         (name = "internal", description = "Between the servers"),
@@ -68,6 +69,7 @@ impl utoipa::Modify for Schemes {
                 "service_token",
                 bearer("HS256, signed with SERVICE_SECRET, valid 60 s"),
             ),
+            ("metrics_token", bearer("METRICS_TOKEN, which is no JWT")),
             ("api_key", SecurityScheme::ApiKey(ApiKey::Header(key))),
         ] {
             schemes.insert(name.to_owned(), scheme.into());
@@ -81,6 +83,7 @@ pub fn document() -> Document {
         .into_utoipa_app()
         .openapi(ApiDoc::openapi())
         .service(health::info)
+        .service(numbers::routes::metrics)
         .configure(routes::all)
         .split_for_parts()
         .1
@@ -91,6 +94,7 @@ pub(crate) fn both_mounts() -> Document {
     App::new()
         .into_utoipa_app()
         .service(health::info)
+        .service(numbers::routes::metrics)
         .service(scope("/api").configure(routes::all))
         .configure(routes::all)
         .split_for_parts()

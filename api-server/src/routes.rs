@@ -13,8 +13,8 @@ use crate::chat::routes as chat;
 use crate::drive::routes as drive;
 use crate::settings::Settings;
 use crate::{
-    acts, api_keys, approved, assistant, audit, health, links, materials, oidc, sessions,
-    two_factor, usage, users, webhook,
+    acts, alerts, analytics, api_keys, approved, assistant, audit, health, links, maintenance,
+    materials, oidc, schedules, sessions, site, two_factor, usage, users, video, webhook,
 };
 
 /// What routes share; cheap to clone, one per thread.
@@ -39,6 +39,7 @@ impl AppData {
         let services = &self.services;
         config
             .app_data(Data::from(Arc::clone(&services.access)))
+            .app_data(Data::from(Arc::clone(&services.site)))
             .app_data(Data::from(Arc::clone(&services.users)))
             .app_data(Data::from(Arc::clone(&services.sessions)))
             .app_data(Data::from(Arc::clone(&services.two_factor)))
@@ -51,6 +52,9 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.download_links)))
             .app_data(Data::from(Arc::clone(&services.rag)))
             .app_data(Data::from(Arc::clone(&services.health)))
+            .app_data(Data::from(Arc::clone(&services.maintenance)))
+            .app_data(Data::from(Arc::clone(&services.overview)))
+            .app_data(Data::from(Arc::clone(&services.videos)))
             .app_data(Data::from(Arc::clone(&services.delays)))
             .app_data(Data::from(Arc::clone(&services.assistant)))
             .app_data(Data::from(Arc::clone(&services.usage)))
@@ -58,6 +62,10 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.conversations)))
             .app_data(Data::from(Arc::clone(&services.learning)))
             .app_data(Data::from(Arc::clone(&services.drive)))
+            .app_data(Data::from(Arc::clone(&services.alerts)))
+            .app_data(Data::from(Arc::clone(&services.schedules)))
+            .app_data(Data::from(Arc::clone(&services.numbers)))
+            .app_data(Data::from(Arc::clone(&services.numbers.metrics)))
             .app_data(Data::new(services.db.clone()))
             .app_data(JsonLimit(self.json_limit))
             .app_data((*self.methods).clone())
@@ -74,6 +82,7 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
     config
         // For everyone
         .service(health::health)
+        .service(health::healthz)
         .service(health::livez)
         .service(health::readyz)
         .service(sessions::routes::token)
@@ -118,6 +127,11 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(drive::stats::detailed)
         .service(drive::stats::plain)
         .service(drive::stats::by_folder)
+        .service(maintenance::routes::health_check)
+        .service(video::routes::list)
+        .service(video::routes::search)
+        .service(video::routes::analyze)
+        .service(video::routes::embed)
         // For instructors and administrators
         .service(chat::conversations::judged)
         .service(assistant::routes::current)
@@ -160,6 +174,7 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(materials::routes::file_by_link)
         .service(materials::routes::metadata)
         .service(materials::routes::follow)
+        .service(materials::pages::picture)
         .service(materials::routes::package)
         .service(materials::routes::upload)
         .service(materials::routes::upload_archive)
@@ -168,6 +183,12 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(acts::initialize)
         .service(acts::initialize_rag)
         .service(acts::process_materials)
+        .service(video::routes::transcribe)
+        .service(maintenance::routes::system_report)
+        .service(analytics::routes::folder_structure)
+        .service(analytics::routes::file_distribution)
+        .service(analytics::routes::storage_efficiency)
+        .service(analytics::routes::download_report)
         // For whoever is signed in, last: it takes every path below /materials
         .service(materials::routes::file)
         // For administrators; fixed names before names of users
@@ -187,6 +208,27 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(approved::routes::remove)
         .service(audit::routes::audit)
         .service(usage::routes::all)
+        .service(site::routes::current)
+        .service(site::routes::save)
+        .service(site::routes::reset)
+        .service(site::routes::history)
+        .service(maintenance::routes::cleanup_duplicates)
+        .service(maintenance::routes::cleanup_empty_folders)
+        .service(maintenance::routes::optimize_storage)
+        .service(maintenance::routes::reset_materials)
+        .service(maintenance::routes::reset_chromadb)
+        .service(maintenance::routes::clear_drive_cache)
+        .service(maintenance::routes::reset_component)
+        .service(maintenance::routes::jobs)
+        .service(maintenance::routes::job)
+        .service(schedules::routes::list)
+        .service(schedules::routes::runs)
+        .service(schedules::routes::change)
+        .service(schedules::routes::run)
+        .service(alerts::routes::list)
+        .service(alerts::routes::settings)
+        .service(alerts::routes::set)
+        .service(alerts::routes::try_out)
         // For the rag-server
         .service(introspect::introspect);
 }

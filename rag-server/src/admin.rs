@@ -156,6 +156,18 @@ pub(crate) async fn initialize(
     }))
 }
 
+/// Reads every material again; what is there answers until the new is there.
+#[utoipa::path(tag = "admin", responses((status = 200, body = Acted), Problems))]
+#[post("/reprocess-enhanced-materials")]
+pub(crate) async fn reprocess(ingest: Data<IngestService>) -> Result<Json<Acted>, ApiError> {
+    let options = MirrorOptions { force: true };
+    ingest.start(JobKind::Mirror, &options).await?;
+    Ok(Json(Acted {
+        success: true,
+        message: "O reprocessamento dos materiais começou.".into(),
+    }))
+}
+
 /// Asks for everything to be removed.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(default)]

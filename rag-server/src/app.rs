@@ -23,18 +23,21 @@ use utoipa::OpenApi as _;
 use utoipa_actix_web::AppExt as _;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::access::{self, Access};
+use crate::access::{self, Access, People};
+use crate::archive::{self, ArchiveService};
 use crate::embedding::Embedding;
 use crate::ingest::IngestService;
 use crate::jobs::{JobService, Queue};
-use crate::materials::{Files, MaterialService};
+use crate::materials::{Files, MaterialService, TableFiles};
 use crate::models::Models;
 use crate::openapi::ApiDoc;
+use crate::pages::PageService;
 use crate::query::{Aliases, Answers, QueryService};
 use crate::reader::{ReaderPool, ReaderSettings};
 use crate::routes;
-use crate::settings::Settings;
+use crate::settings::{ServiceSettings, Settings};
 use crate::status::StatusService;
+use crate::tables::TableService;
 
 /// How often the index is looked at for rows that wait to be indexed.
 const TEND_EVERY: Duration = Duration::from_secs(2);
@@ -75,6 +78,12 @@ pub struct Services {
     pub query: Arc<QueryService>,
     /// What jobs do.
     pub ingest: Arc<IngestService>,
+    /// The whole store in one file.
+    pub(crate) archive: Arc<ArchiveService>,
+    /// Pictures of pages.
+    pub(crate) pages: Arc<PageService>,
+    /// Tables.
+    pub(crate) tables: Arc<TableService>,
     /// Vectors.
     pub embedding: Arc<Embedding>,
     /// Chat models.
@@ -112,20 +121,28 @@ impl Services {
         let queue = Queue::open(&settings.queue_url)
             .await
             .context("cannot open the queue")?;
-        let mut index_settings =
-            index::IndexSettings::new(&settings.index.uri, &settings.index.collection);
+        let collection = archive::collection_in_use(&db, &settings.index.collection)
+            .await
+            .context("cannot tell which collection is in use")?;
+        let mut index_settings = index::IndexSettings::new(&settings.index.uri, &collection);
         index_settings.index_cache_bytes = settings.index.cache_bytes;
         // The lock covers the data folder: an index elsewhere may have another writer.
         index_settings.sole_writer = Path::new(&settings.index.uri).starts_with(&settings.data_dir);
         let index = Index::open(index_settings)
             .await
             .context("cannot open the index")?;
+        archive::drop_leftovers(&index, &settings.index.collection)
+            .await
+            .context("cannot tidy up the index")?;
         let files = Files::open(
             &settings.data_dir.join("files"),
             settings.server.upload_limit,
         )
         .await
         .context("cannot open the file store")?;
+
+        let table_files = TableFiles::open(&settings.data_dir.join("tables"))
+            .context("cannot open the folder of tables")?;
 
         let clock = Arc::clone(&ports.clock);
         let embedding = Arc::new(Embedding::new(
@@ -137,7 +154,7 @@ impl Services {
         let materials = Arc::new(MaterialService::new(
             db.clone(),
             files,
-            index.clone(),
+            (index.clone(), table_files),
             Arc::clone(&jobs),
             Arc::clone(&clock),
         ));
@@ -149,7 +166,9 @@ impl Services {
             cpu_seconds: settings.reader.timeout.as_secs().max(1),
             recycle_after: RECYCLE_AFTER,
             limits: settings.reader.limits,
+            ocr: settings.reader.ocr.clone(),
         });
+        let pages = Arc::new(PageService::new(Arc::clone(&materials), reader.clone()));
         let ingest = Arc::new(IngestService {
             db: db.clone(),
             materials: Arc::clone(&materials),
@@ -164,9 +183,25 @@ impl Services {
             refused: std::sync::Mutex::default(),
             stopping: CancellationToken::new(),
         });
+        let parts = archive::Parts {
+            db: db.clone(),
+            index: index.clone(),
+            materials: Arc::clone(&materials),
+            jobs: Arc::clone(&jobs),
+            embedding: Arc::clone(&embedding),
+            clock: Arc::clone(&clock),
+            collection: settings.index.collection.clone(),
+            data_dir: settings.data_dir.clone(),
+        };
+        let archive = ArchiveService::open(parts, settings.archive)
+            .context("cannot open the folder of archives")?;
         let path = settings.data_dir.join("aliases.json");
         let aliases =
             Aliases::open(&path).with_context(|| format!("cannot use {}", path.display()))?;
+        let tables = Arc::new(TableService::new(
+            Arc::clone(&materials),
+            tables::Aliases(aliases.listed().clone()),
+        ));
         let models = Arc::new(Models::new(&settings.chat).context("cannot set up chat models")?);
         let cache: Arc<dyn Cache> = match &settings.answers.redis_url {
             Some(url) => Arc::new(
@@ -182,6 +217,7 @@ impl Services {
             Arc::clone(&embedding),
             rank::Model::bundled(),
             (Arc::new(aliases), Arc::clone(&models), answers),
+            Arc::clone(&tables),
             settings.retrieval,
         ));
         let status = Arc::new(StatusService::new(
@@ -198,6 +234,9 @@ impl Services {
             jobs,
             query,
             ingest,
+            archive: Arc::new(archive),
+            pages,
+            tables,
             embedding,
             models,
             status,
@@ -300,8 +339,16 @@ impl App {
             })
             .transpose()
             .context("service.secret")?;
+        let people = settings
+            .service
+            .as_ref()
+            .map(people)
+            .transpose()
+            .context("API_SERVER_URL")?
+            .flatten();
         let access = Data::new(Access::new(
             tokens,
+            people,
             settings.metrics_token.clone(),
             Arc::clone(&ports.clock),
         ));
@@ -373,6 +420,16 @@ impl App {
         info!("stopped: {drained:?}");
         Ok(())
     }
+}
+
+/// Asks the api-server who calls, showing it tokens that go the other way.
+fn people(service: &ServiceSettings) -> anyhow::Result<Option<People>> {
+    let Some(url) = &service.api_server_url else {
+        return Ok(None);
+    };
+    let (ours, theirs) = (service.audience.as_str(), service.issuer.as_str());
+    let tokens = ServiceTokens::new(&service.secret, ours, theirs)?;
+    Ok(Some(People::new(url, tokens)?))
 }
 
 /// One process at a time has the data folder open. The lock file tells where its server listens.

@@ -5,6 +5,7 @@
 mod access;
 mod admin;
 pub mod app;
+mod archive;
 mod catalogue;
 pub mod cli;
 pub mod embedding;
@@ -14,14 +15,17 @@ mod ingest;
 mod jobs;
 mod materials;
 mod models;
+mod numbers;
 mod openai;
 mod openapi;
+mod pages;
 mod paging;
 mod query;
 pub mod reader;
 mod routes;
 pub mod settings;
 mod status;
+mod tables;
 
 pub use catalogue::Lesson;
 pub use openapi::document as openapi_document;

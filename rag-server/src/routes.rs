@@ -8,13 +8,17 @@ use shared::problem::{self, Methods};
 use utoipa_actix_web::service_config::ServiceConfig as DocumentedConfig;
 
 use crate::app::Services;
+use crate::numbers::Numbers;
 use crate::settings::Settings;
-use crate::{admin, health, jobs, materials, models, openai, query, status};
+use crate::{
+    admin, archive, health, jobs, materials, models, numbers, openai, pages, query, status, tables,
+};
 
 /// What routes share; cheap to clone, one per thread.
 #[derive(Clone)]
 pub(crate) struct AppData {
     services: Services,
+    numbers: Arc<Numbers>,
     json_limit: usize,
     methods: Arc<Methods>,
 }
@@ -23,6 +27,7 @@ impl AppData {
     pub(crate) fn new(services: &Services, settings: &Settings) -> Self {
         Self {
             services: services.clone(),
+            numbers: Arc::new(Numbers::new(Arc::clone(&services.status))),
             json_limit: settings.server.json_limit,
             methods: Arc::new(Methods::from_openapi(&crate::openapi::document())),
         }
@@ -36,9 +41,14 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.jobs)))
             .app_data(Data::from(Arc::clone(&services.query)))
             .app_data(Data::from(Arc::clone(&services.ingest)))
+            .app_data(Data::from(Arc::clone(&services.archive)))
+            .app_data(Data::from(Arc::clone(&services.pages)))
+            .app_data(Data::from(Arc::clone(&services.tables)))
             .app_data(Data::from(Arc::clone(&services.embedding)))
             .app_data(Data::from(Arc::clone(&services.models)))
             .app_data(Data::from(Arc::clone(&services.status)))
+            .app_data(Data::from(Arc::clone(&self.numbers)))
+            .app_data(Data::from(Arc::clone(&self.numbers.metrics)))
             .app_data(JsonLimit(self.json_limit))
             .app_data((*self.methods).clone())
             .app_data(problem::json_config(self.json_limit))
@@ -58,12 +68,15 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         // For operators
         .service(health::readyz)
         .service(status::status)
+        .service(numbers::metrics)
         .service(status::stats)
         // Questions
         .service(query::routes::query)
         .service(query::routes::query_stream)
         .service(query::routes::search)
         .service(query::routes::topics)
+        .service(tables::routes::list)
+        .service(tables::routes::compute)
         .service(models::routes::models)
         // Questions and vectors as a model's client asks for them
         .service(openai::models)
@@ -76,6 +89,7 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(materials::routes::list)
         .service(materials::routes::show)
         .service(materials::routes::remove)
+        .service(pages::routes::picture)
         // Jobs
         .service(jobs::routes::list)
         .service(jobs::routes::show)
@@ -85,5 +99,16 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(admin::process_materials)
         .service(admin::reindex)
         .service(admin::initialize)
-        .service(admin::reset);
+        .service(admin::reset)
+        .service(admin::reprocess)
+        // The store panel
+        .service(archive::routes::status)
+        .service(archive::routes::compress)
+        .service(archive::routes::backups)
+        .service(archive::routes::backup)
+        .service(archive::routes::restore)
+        .service(archive::routes::remove)
+        .service(archive::routes::download)
+        .service(archive::routes::upload)
+        .service(archive::routes::upload_folder);
 }

@@ -18,9 +18,11 @@ use shared::settings::{
 use shared::telemetry::LogSettings;
 use url::Url;
 
+use crate::archive::ArchiveSettings;
 use crate::embedding::{EmbeddingSettings, EmbeddingSource};
 use crate::models::ModelSettings;
 use crate::query::RetrievalSettings;
+use crate::reader::OcrSettings;
 use chat::{RawCache, RawChat};
 
 /// Where the bundled model lies, from the root of the project or of the image.
@@ -38,6 +40,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable::new("MATERIALS_DIR", "materials_dir"),
     Variable::new("SERVICE_SECRET", "service.secret"),
     Variable::new("METRICS_TOKEN", "service.metrics_token"),
+    Variable::new("API_SERVER_URL", "service.api_server_url"),
     Variable::new("RAG_DATABASE_URL", "database.url"),
     Variable::new("RAG_QUEUE_URL", "database.queue_url"),
     Variable::new("LANCE_URI", "index.uri"),
@@ -45,6 +48,10 @@ pub const VARIABLES: &[Variable] = &[
     Variable::new("COLLECTION_NAME", "index.collection"),
     Variable::new("CHUNK_SIZE", "chunk.size"),
     Variable::new("CHUNK_OVERLAP", "chunk.overlap"),
+    Variable::new("MAX_STORE_ARCHIVE_BYTES", "archive.upload_limit"),
+    Variable::new("STORE_ARCHIVES_KEPT", "archive.keep"),
+    Variable::new("OCR_PROGRAM", "reader.ocr_program"),
+    Variable::new("OCR_LANGUAGES", "reader.ocr_languages"),
     Variable::new("MODEL_DIR", "embedding.model_dir"),
     Variable::new("N_THREADS", "embedding.threads"),
     Variable::new("EMBEDDING_PROVIDER", "embedding.provider"),
@@ -75,6 +82,8 @@ pub const VARIABLES: &[Variable] = &[
     Variable::new("REDIS_URL", "cache.redis_url"),
     Variable::new("LOG_LEVEL", "log.level"),
     Variable::new("LOG_FORMAT", "log.format"),
+    Variable::new("LOG_DIR", "log.folder"),
+    Variable::new("OTEL_EXPORTER_OTLP_ENDPOINT", "log.traces"),
     Variable::new("RAG_LOG_LEVEL", "log.level").deprecated("LOG_LEVEL"),
 ];
 
@@ -114,6 +123,7 @@ struct RawSettings {
     index: RawIndex,
     chunk: ChunkSettings,
     reader: RawReader,
+    archive: RawArchive,
     jobs: RawJobs,
     embedding: RawEmbedding,
     retrieval: RawRetrieval,
@@ -144,6 +154,8 @@ struct RawService {
     secret: Option<SecretString>,
     #[serde(default)]
     metrics_token: Option<SecretString>,
+    #[serde(default)]
+    api_server_url: Option<Url>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -178,6 +190,16 @@ struct RawReader {
     characters: u64,
     #[serde(with = "settings::size")]
     unpacked: u64,
+    ocr_program: PathBuf,
+    ocr_languages: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawArchive {
+    #[serde(with = "settings::size")]
+    upload_limit: u64,
+    keep: NonZeroUsize,
 }
 
 #[derive(Debug, Deserialize)]
@@ -246,6 +268,8 @@ pub struct Settings {
     pub chunk: ChunkSettings,
     /// How documents are read.
     pub reader: ReaderLimits,
+    /// Archives of the whole store.
+    pub archive: ArchiveSettings,
     /// Materials worked on at a time.
     pub concurrency: NonZeroUsize,
     /// Vectors.
@@ -295,6 +319,8 @@ pub struct ServiceSettings {
     pub issuer: String,
     /// Whom tokens are for: this server.
     pub audience: String,
+    /// Asked whose token a browser shows; none but the api-server calls without it.
+    pub api_server_url: Option<Url>,
 }
 
 /// The index.
@@ -319,6 +345,8 @@ pub struct ReaderLimits {
     pub memory_bytes: u64,
     /// What a document may hold.
     pub limits: Limits,
+    /// What reads pages that are pictures.
+    pub ocr: OcrSettings,
 }
 
 impl Settings {
@@ -368,6 +396,10 @@ fn check(
             collection: raw.index.collection,
             cache_bytes: usize::try_from(raw.index.cache).unwrap_or(usize::MAX),
         },
+        archive: ArchiveSettings {
+            max_bytes: raw.archive.upload_limit,
+            keep: raw.archive.keep.get(),
+        },
         reader: ReaderLimits {
             workers: raw.reader.workers.get(),
             timeout: raw.reader.timeout,
@@ -379,6 +411,12 @@ fn check(
                 characters: raw.reader.characters,
                 unpacked_bytes: raw.reader.unpacked,
                 ..Limits::default()
+            },
+            ocr: OcrSettings {
+                program: raw.reader.ocr_program.clone(),
+                languages: languages(&raw.reader.ocr_languages)
+                    .map(str::to_owned)
+                    .collect(),
             },
         },
         server: ServerSettings {
@@ -445,9 +483,25 @@ fn check_ranges(raw: &RawSettings, faults: &mut Faults<'_>) {
     if raw.server.json_limit < 1024 {
         faults.add("server.json_limit", "must be at least 1KiB");
     }
+    if !languages(&raw.reader.ocr_languages).all(is_language) {
+        faults.add(
+            "reader.ocr_languages",
+            "must be names of languages with + between them, as in por+eng",
+        );
+    }
     if raw.reader.memory < 64 << 20 {
         faults.add("reader.memory", "must be at least 64MiB");
     }
+}
+
+fn languages(joined: &str) -> impl Iterator<Item = &str> {
+    joined.split('+').map(str::trim)
+}
+
+/// `por`, `chi_sim`, `script/Latin`: never an option of the program.
+fn is_language(name: &str) -> bool {
+    let is_fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '/');
+    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_fine)
 }
 
 /// Without a secret the server answers this machine alone.
@@ -477,6 +531,7 @@ fn check_service(raw: &RawSettings, faults: &mut Faults<'_>) -> Option<ServiceSe
         secret: secret.clone(),
         issuer: raw.service.issuer.clone(),
         audience: raw.service.audience.clone(),
+        api_server_url: raw.service.api_server_url.clone(),
     })
 }
 

@@ -155,7 +155,7 @@ impl StatusService {
         }
     }
 
-    async fn status(&self) -> Result<ServerStatus, ApiError> {
+    pub(crate) async fn status(&self) -> Result<ServerStatus, ApiError> {
         let jobs = self.jobs.count_by_state().await?;
         let documents = store::count_by_state(&self.db)
             .await

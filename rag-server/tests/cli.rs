@@ -105,6 +105,24 @@ fn faulty_settings_end_with_78_and_name_their_variable() {
 }
 
 #[test]
+fn what_keeps_the_server_from_starting_is_told_at_once_with_78() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("data"), "").unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let started = Command::new(env!("CARGO_BIN_EXE_rag-server"))
+        .arg("serve")
+        .current_dir(dir.path())
+        .env("DATA_DIR", dir.path().join("data"))
+        .env("PORT", &port)
+        .output()
+        .unwrap();
+    assert_eq!(started.status.code(), Some(78), "{started:?}");
+    let told = String::from_utf8_lossy(&started.stderr);
+    assert!(told.contains("DATA_DIR") && told.contains(&port), "{told}");
+}
+
+#[test]
 fn variables_may_stand_in_a_file_and_its_faults_do_not_show_its_lines() {
     let dir = tempfile::tempdir().unwrap();
     let run = |more: &[(&str, &str)]| {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use rag_server::reader::{ReadError, ReaderPool, ReaderSettings};
+use rag_server::reader::{OcrSettings, ReadError, ReaderPool, ReaderSettings};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +69,10 @@ fn settings(program: &Path) -> ReaderSettings {
         cpu_seconds: 60,
         recycle_after: 100,
         limits: extract::Limits::default(),
+        ocr: OcrSettings {
+            program: PathBuf::new(),
+            languages: Vec::new(),
+        },
     }
 }
 

@@ -45,6 +45,15 @@ pub struct Files {
     gate: Arc<RwLock<()>>,
 }
 
+/// Folders of the store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Shelves {
+    /// All of them.
+    pub all: u64,
+    /// Those without a file.
+    pub empty: u64,
+}
+
 /// A file that has arrived whole and waits for its place; dropped, it is gone.
 #[derive(Debug)]
 pub struct Received {
@@ -87,9 +96,23 @@ impl Files {
         }
     }
 
+    /// The same store with another limit, in bytes.
+    #[must_use]
+    pub fn up_to(&self, max_bytes: u64) -> Self {
+        Self {
+            max_bytes,
+            ..self.clone()
+        }
+    }
+
     /// Most bytes of a file.
     pub fn max_bytes(&self) -> u64 {
         self.max_bytes
+    }
+
+    /// Folder of the shelves.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Where the file with this hash stands; the hash comes from our own database.
@@ -188,7 +211,14 @@ impl Files {
         let place = self.path_of(&received.hash);
         let shelf = place.parent().unwrap_or(&self.root).to_owned();
         fs::create_dir_all(&shelf).await?;
-        fs::rename(&received.incoming.0, &place).await?;
+        match fs::rename(&received.incoming.0, &place).await {
+            // Another process tidied the shelf away while it was empty.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(&shelf).await?;
+                fs::rename(&received.incoming.0, &place).await?;
+            }
+            renamed => renamed?,
+        }
         // A name is kept by its folder.
         fs::File::open(&shelf).await?.sync_all().await
     }
@@ -232,6 +262,53 @@ impl Files {
             Ok(())
         });
         cleared.await.map_err(io::Error::other)?
+    }
+
+    /// Shelves: how many there are, and how many of them are empty. Removes those unless it is only to `look`.
+    ///
+    /// # Errors
+    /// When the folders cannot be read.
+    pub async fn clear_shelves(&self, look: bool) -> io::Result<Shelves> {
+        let _removing = self.removing().await;
+        let root = self.root.clone();
+        let cleared = spawn_blocking_in_span(move || -> io::Result<Shelves> {
+            let mut shelves = Shelves::default();
+            for shelf in list(&root)? {
+                if shelf.file_name().len() != 2 || !shelf.file_type()?.is_dir() {
+                    continue;
+                }
+                shelves.all = shelves.all.saturating_add(1);
+                let is_empty = list(&shelf.path())?.is_empty();
+                // One that got a file meanwhile stays: only empty folders can be removed so.
+                if is_empty && (look || std::fs::remove_dir(shelf.path()).is_ok()) {
+                    shelves.empty = shelves.empty.saturating_add(1);
+                }
+            }
+            Ok(shelves)
+        });
+        cleared.await.map_err(io::Error::other)?
+    }
+
+    /// Bytes of a file that is kept; 0 for one that is not there.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub async fn size_of(&self, hash: &str) -> io::Result<u64> {
+        match fs::metadata(self.path_of(hash)).await {
+            Ok(facts) => Ok(facts.len()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether files can be taken in now.
+    ///
+    /// # Errors
+    /// When they cannot: the disk is full, or the folder not ours.
+    pub async fn check_writable(&self) -> io::Result<()> {
+        fs::create_dir_all(self.incoming()).await?;
+        let trial = self.new_incoming();
+        fs::write(&trial.0, b"acervo").await
     }
 
     /// While held, no file is removed.
@@ -377,6 +454,29 @@ mod tests {
         std::fs::write(dir.path().join("incoming/half"), "x").unwrap();
         files.clear_incoming(Duration::ZERO).await.unwrap();
         assert_eq!(count_files(dir.path()), 0);
+    }
+
+    #[tokio::test]
+    async fn empty_shelves_are_counted_removed_and_made_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::shared(dir.path(), 100);
+        files.check_writable().await.unwrap();
+        assert_eq!(count_files(dir.path()), 0, "a trial leaves nothing");
+        for text in ["olá", "tchau"] {
+            let received = files.receive(body(&[text])).await.unwrap();
+            files.keep(received).await.unwrap();
+        }
+        let hash = blake3::hash("olá".as_bytes()).to_hex().to_string();
+        assert_eq!(files.size_of(&hash).await.unwrap(), 4);
+        files.remove(&hash).await.unwrap();
+        assert_eq!(files.size_of(&hash).await.unwrap(), 0);
+        let (found, none) = (Shelves { all: 2, empty: 1 }, Shelves { all: 1, empty: 0 });
+        assert_eq!(files.clear_shelves(true).await.unwrap(), found);
+        assert_eq!(files.clear_shelves(false).await.unwrap(), found);
+        assert_eq!(files.clear_shelves(false).await.unwrap(), none);
+        let received = files.receive(body(&["olá"])).await.unwrap();
+        files.keep(received).await.unwrap();
+        assert_eq!(files.stored(Duration::ZERO).await.unwrap().len(), 2);
     }
 
     #[tokio::test]

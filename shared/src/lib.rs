@@ -1,4 +1,4 @@
-//! What both servers really use: settings, problem responses, telemetry, databases, service
+//! What both servers really use: settings, problem responses, telemetry, numbers, databases, service
 //! tokens, cache, stored files, events, shutdown and outgoing HTTP.
 //!
 //! What may live here: code that the rag-server *and* the api-server call. What may not: anything
@@ -15,11 +15,13 @@ pub mod db;
 pub mod files;
 pub mod http;
 pub mod id;
+pub mod metrics;
 pub mod problem;
 mod retry;
 pub mod settings;
 pub mod shutdown;
 pub mod sse;
+pub mod start;
 pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

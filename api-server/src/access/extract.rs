@@ -48,8 +48,19 @@ pub(crate) struct Caller {
     pub credential: Credential,
     /// From where.
     pub address: String,
-    /// May do no more than look at itself and put its account in order.
-    pub limited: bool,
+    /// Why it may do no more than look at itself and put its account in order.
+    pub limit: Option<Limit>,
+}
+
+/// What somebody has to put in order first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// The one-time password.
+    Password,
+    /// A password that is too old.
+    OldPassword,
+    /// The second factor.
+    TwoFactor,
 }
 
 impl Caller {
@@ -137,13 +148,11 @@ fn signed_in(request: &HttpRequest) -> Result<Caller, ApiError> {
 
 fn let_in(request: &HttpRequest) -> Result<Caller, ApiError> {
     let caller = signed_in(request)?;
-    if !caller.limited {
-        return Ok(caller);
-    }
-    let detail = if caller.account.approved {
-        "Ative a verificação em duas etapas para continuar."
-    } else {
-        "Troque a senha temporária para continuar."
+    let detail = match caller.limit {
+        None => return Ok(caller),
+        Some(Limit::Password) => "Troque a senha temporária para continuar.",
+        Some(Limit::OldPassword) => "Sua senha tem mais de 90 dias: troque-a para continuar.",
+        Some(Limit::TwoFactor) => "Ative a verificação em duas etapas para continuar.",
     };
     Err(ApiError::new(Code::Forbidden).with_detail(detail))
 }
@@ -252,7 +261,7 @@ async fn by_cookie(request: &HttpRequest) -> Result<Option<Caller>, ApiError> {
     let found = access
         .by_token(cookie.value(), Audience::Cookie, &address)
         .await?;
-    Ok(found.filter(|caller| !caller.limited))
+    Ok(found.filter(|caller| caller.limit.is_none()))
 }
 
 /// The rag-server, proved by a service token.

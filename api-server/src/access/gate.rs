@@ -16,7 +16,7 @@ use super::{Access, Presented, address};
 use crate::limits::Verdict;
 
 /// Routes that are asked by machines that watch, and are never counted.
-const UNCOUNTED: [&str; 3] = ["/livez", "/readyz", "/health"];
+const UNCOUNTED: [&str; 4] = ["/livez", "/readyz", "/health", "/metrics"];
 /// Routes where guessing pays.
 const SENSITIVE: [&str; 8] = [
     "/auth/token",
@@ -146,8 +146,9 @@ fn protect(headers: &mut HeaderMap, is_secure: bool, is_page: bool) {
         fixed.push(("strict-transport-security", "max-age=31536000"));
     }
     for (name, value) in fixed {
-        // A file that a browser may show says itself what may happen in it.
-        if name == "content-security-policy" && headers.contains_key(name) {
+        // A file that a browser may show says itself what may happen in it, and who may frame it.
+        let is_its_own = matches!(name, "content-security-policy" | "x-frame-options");
+        if is_its_own && headers.contains_key(name) {
             continue;
         }
         headers.insert(

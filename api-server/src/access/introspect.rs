@@ -90,7 +90,7 @@ pub(crate) async fn introspect(
     let found = access
         .by_token(body.token.expose_secret(), audience, "")
         .await?
-        .filter(|caller| !caller.limited);
+        .filter(|caller| caller.limit.is_none());
     let Some(caller) = found else {
         return Ok(Json(IntrospectResponse::default()));
     };

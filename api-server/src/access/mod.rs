@@ -13,7 +13,7 @@ pub(crate) mod introspect;
 mod origin;
 
 pub(crate) use extract::{
-    Admin, Caller, ClientAddress, Credential, FromRag, Personal, Secure, SignedIn, Staff,
+    Admin, Caller, ClientAddress, Credential, FromRag, Limit, Personal, Secure, SignedIn, Staff,
     WithCookie,
 };
 pub(crate) use origin::RequestOrigin;
@@ -30,8 +30,9 @@ use url::Url;
 use crate::api_keys::{self, ApiKeyService};
 use crate::limits::RateLimits;
 use crate::sessions::SessionService;
+use crate::site::SiteService;
 use crate::tokens::Audience;
-use crate::users::Role;
+use crate::users::{Account, Role};
 
 /// Everything needed to know who calls.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub(crate) struct Access {
     pub(crate) from_rag: Option<ServiceTokens>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) public_url: Url,
+    pub(crate) site: Arc<SiteService>,
+    /// Whatever is set on the page.
     pub(crate) admins_need_two_factor: bool,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -97,9 +100,11 @@ impl Access {
         audience: Audience,
         address: &str,
     ) -> Result<Option<Caller>, DbError> {
-        let found = self.sessions.by_token(shown, audience).await?;
-        Ok(found.map(|(account, claims)| Caller {
-            limited: self.is_limited(&account),
+        let Some((account, claims)) = self.sessions.by_token(shown, audience).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Caller {
+            limit: self.limit(&account).await?,
             account,
             credential: Credential::Session {
                 id: claims.sid,
@@ -114,9 +119,9 @@ impl Access {
         let Some((account, key)) = self.api_keys.owner(shown).await? else {
             return Ok(None);
         };
-        let limited = self.is_limited(&account);
-        Ok((!limited).then(|| Caller {
-            limited,
+        let limit = self.limit(&account).await?;
+        Ok(limit.is_none().then(|| Caller {
+            limit,
             account,
             credential: Credential::ApiKey {
                 scopes: key.scopes,
@@ -126,9 +131,28 @@ impl Access {
         }))
     }
 
-    fn is_limited(&self, account: &crate::users::Account) -> bool {
-        account.is_limited()
-            || (self.admins_need_two_factor && account.role == Role::Admin && !account.two_factor)
+    /// What keeps an account from more than putting itself in order. Settings are looked at for those alone whom they
+    /// could keep.
+    async fn limit(&self, account: &Account) -> Result<Option<Limit>, DbError> {
+        if account.is_limited() {
+            return Ok(Some(Limit::Password));
+        }
+        let lacks_factor = account.lacks_second_factor();
+        if lacks_factor && self.admins_need_two_factor && account.role == Role::Admin {
+            return Ok(Some(Limit::TwoFactor));
+        }
+        let is_old = account.has_old_password(self.clock.now_ms());
+        if !lacks_factor && !is_old {
+            return Ok(None);
+        }
+        let security = self.site.current().await?.shown.security;
+        Ok(if is_old && security.require_password_change {
+            Some(Limit::OldPassword)
+        } else if lacks_factor && security.enable_two_factor {
+            Some(Limit::TwoFactor)
+        } else {
+            None
+        })
     }
 }
 

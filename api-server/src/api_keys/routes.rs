@@ -117,7 +117,7 @@ pub(crate) async fn remove(
 }
 
 fn full(person: Personal) -> Result<Caller, ApiError> {
-    if person.limited {
+    if person.limit.is_some() {
         return Err(ApiError::new(Code::Forbidden));
     }
     Ok(person.0)

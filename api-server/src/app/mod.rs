@@ -1,7 +1,7 @@
 //! Puts the server together: opens what is kept, starts what works in the background, listens.
 
+mod jobs;
 mod services;
-mod tidy;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::access::gate;
 use crate::settings::Settings;
-use crate::{health, routes};
+use crate::{health, numbers, routes};
 
 pub(crate) use services::open_database;
 pub use services::{Ports, Services};
@@ -61,6 +61,7 @@ impl App {
             HttpApp::new()
                 .into_utoipa_app()
                 .service(health::info)
+                .service(numbers::routes::metrics)
                 .service(scope("/api").configure(routes::all))
                 .configure(routes::all)
                 .into_app()

@@ -15,26 +15,37 @@ use shared::token::{API_SERVER, RAG_SERVER, ServiceTokens};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::tidy::tidy;
+use super::jobs::Jobs;
 use crate::access::Access;
+use crate::alerts::Alerts;
 use crate::api_keys::ApiKeyService;
 use crate::assistant::AssistantService;
+use crate::backup::{self, Backups};
 use crate::chat::{ChatService, Conversations, LearningService};
 use crate::drive::{DriveService, Scheduler};
 use crate::health::HealthService;
 use crate::limits::{LoginDelays, RateLimits};
 use crate::links::LinkService;
 use crate::mail::{FolderMailer, Mailer, Mails, SmtpMailer};
+use crate::maintenance::{MaintenanceService, Overview};
 use crate::materials::{DownloadLinks, MaterialService, Outbox};
+use crate::migrations;
+use crate::notices::Notices;
+use crate::numbers::{Counts, Numbers, Origins};
 use crate::oidc::OidcService;
 use crate::passwords::Passwords;
 use crate::rag::RagClient;
+use crate::reports::Reports;
+use crate::runs::Runs;
+use crate::schedules::Schedules;
 use crate::sessions::SessionService;
 use crate::settings::Settings;
+use crate::site::{Operator, SiteService};
 use crate::tokens::JwtKeys;
 use crate::two_factor::TwoFactorService;
 use crate::usage::UsageService;
 use crate::users::UserService;
+use crate::video::{Transcriber, VideoService};
 use crate::webhook::WebhookService;
 
 /// File with the first administrator's password, below the data folder.
@@ -66,6 +77,7 @@ const DRIVE: HttpSettings = HttpSettings {
 /// Everything behind HTTP; the command line uses it too.
 #[derive(Clone)]
 pub struct Services {
+    pub(crate) site: Arc<SiteService>,
     pub(crate) access: Arc<Access>,
     pub(crate) users: Arc<UserService>,
     pub(crate) sessions: Arc<SessionService>,
@@ -80,6 +92,10 @@ pub struct Services {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) download_links: Arc<DownloadLinks>,
     pub(crate) health: Arc<HealthService>,
+    pub(crate) maintenance: Arc<MaintenanceService>,
+    pub(crate) overview: Arc<Overview>,
+    pub(crate) videos: Arc<VideoService>,
+    transcriber: Option<Arc<Transcriber>>,
     pub(crate) delays: Arc<LoginDelays>,
     pub(crate) assistant: Arc<AssistantService>,
     pub(crate) usage: Arc<UsageService>,
@@ -87,8 +103,12 @@ pub struct Services {
     pub(crate) conversations: Arc<Conversations>,
     pub(crate) learning: Arc<LearningService>,
     pub(crate) drive: Arc<DriveService>,
+    pub(crate) numbers: Arc<Numbers>,
+    pub(crate) notices: Arc<Notices>,
+    pub(crate) alerts: Arc<Alerts>,
+    pub(crate) schedules: Arc<Schedules>,
+    pub(crate) backups: Arc<Backups>,
     pub(crate) db: Db,
-    clock: Arc<dyn Clock>,
     /// Ends what streams to clients.
     pub(super) stopping: CancellationToken,
 }
@@ -112,11 +132,20 @@ impl Services {
             (None, Some(smtp)) => Arc::new(SmtpMailer::new(smtp).context("mail.host")?),
             (None, None) => Arc::new(FolderMailer::new(settings.mail.folder.clone())),
         };
+        let site = Arc::new(SiteService::new(
+            db.clone(),
+            Arc::clone(&cache),
+            Operator::from(settings),
+            Arc::clone(&clock),
+        ));
+        let counts = Counts::default();
         let mails = Arc::new(Mails::new(
             db.clone(),
             Arc::clone(&mailer),
             &settings.mail,
+            Arc::clone(&site),
             settings.server.public_url.clone(),
+            counts.clone(),
             Arc::clone(&clock),
         ));
         let passwords = Arc::new(Passwords::new(&settings.passwords)?);
@@ -134,7 +163,7 @@ impl Services {
             db.clone(),
             Arc::clone(&users),
             Arc::clone(&passwords),
-            settings.mail.site_name.clone(),
+            Arc::clone(&site),
             &secrets,
             Arc::clone(&clock),
         ));
@@ -151,7 +180,7 @@ impl Services {
             two_factor: Arc::clone(&two_factor),
             delays: Arc::clone(&delays),
             keys: JwtKeys::new(&settings.jwt)?,
-            lifetime: settings.jwt.lifetime,
+            site: Arc::clone(&site),
             refresh_lifetime: settings.jwt.refresh_lifetime,
             clock: Arc::clone(&clock),
         });
@@ -176,12 +205,14 @@ impl Services {
             from_rag: service_tokens(RAG_SERVER, API_SERVER)?,
             trusted_proxies: settings.server.trusted_proxies.clone(),
             public_url: settings.server.public_url.clone(),
+            site: Arc::clone(&site),
             admins_need_two_factor: settings.admins_need_two_factor,
             clock: Arc::clone(&clock),
         });
         let rag = Arc::new(RagClient::new(
             settings.rag_server_url.clone(),
             service_tokens(API_SERVER, RAG_SERVER)?,
+            counts.clone(),
             Arc::clone(&clock),
         )?);
         let stopping = CancellationToken::new();
@@ -189,10 +220,18 @@ impl Services {
             &settings.data_dir.join("uploads"),
             settings.materials.max_upload,
         );
+        let backups = Arc::new(Backups {
+            db: db.clone(),
+            files: files.clone(),
+            rag: Arc::clone(&rag),
+            settings: settings.backup.clone(),
+            clock: Arc::clone(&clock),
+        });
         let outbox = Arc::new(Outbox::new(
             db.clone(),
             files.clone(),
             Arc::clone(&rag),
+            counts.clone(),
             Arc::clone(&clock),
         ));
         let materials = Arc::new(MaterialService::new(
@@ -200,6 +239,7 @@ impl Services {
             files,
             Arc::clone(&outbox),
             settings.materials.clone(),
+            Arc::clone(&site),
             Arc::clone(&clock),
             stopping.clone(),
         ));
@@ -211,11 +251,45 @@ impl Services {
         let health = Arc::new(HealthService {
             db: db.clone(),
             cache,
-            mailer,
+            mailer: Arc::clone(&mailer),
             rag: Arc::clone(&rag),
             started_at: clock.now_ms(),
             clock: Arc::clone(&clock),
         });
+        let transcriber = settings
+            .transcription
+            .clone()
+            .map(|settings| {
+                Transcriber::new(
+                    db.clone(),
+                    Arc::clone(&materials),
+                    settings,
+                    Arc::clone(&clock),
+                )
+            })
+            .transpose()?
+            .map(Arc::new);
+        let videos = Arc::new(VideoService::new(
+            db.clone(),
+            Arc::clone(&materials),
+            Arc::clone(&rag),
+            transcriber.clone(),
+            Arc::clone(&clock),
+        ));
+        let maintenance = Arc::new(MaintenanceService::new(
+            db.clone(),
+            Arc::clone(&materials),
+            Arc::clone(&rag),
+            Arc::clone(&site),
+            Arc::clone(&clock),
+            stopping.clone(),
+        ));
+        let overview = Arc::new(Overview::new(
+            db.clone(),
+            Arc::clone(&materials),
+            Arc::clone(&health),
+            Arc::clone(&clock),
+        ));
         let links = Arc::new(LinkService::new(
             db.clone(),
             Arc::clone(&users),
@@ -240,16 +314,35 @@ impl Services {
         let usage = Arc::new(UsageService::new(
             db.clone(),
             settings.usage,
+            Arc::clone(&site),
             Arc::clone(&clock),
         ));
         let chat = Arc::new(ChatService::new(
             db.clone(),
             Arc::clone(&rag),
             Arc::clone(&usage),
+            Arc::clone(&site),
+            Arc::clone(&videos),
             Arc::clone(&assistant),
             settings.chat.clone(),
+            (
+                counts.clone(),
+                Runs::new(settings.runs.clone(), Arc::clone(&clock)),
+            ),
             Arc::clone(&clock),
         )?);
+        let origins = Origins {
+            db: db.clone(),
+            health: Arc::clone(&health),
+            usage: Arc::clone(&usage),
+            data_dir: settings.data_dir.clone(),
+            clock: Arc::clone(&clock),
+        };
+        let numbers = Arc::new(Numbers::new(
+            &counts,
+            origins,
+            settings.metrics_token.clone(),
+        ));
         let conversations = Arc::new(Conversations::new(db.clone(), Arc::clone(&clock)));
         let learning = Arc::new(LearningService::new(Arc::clone(&chat), Arc::clone(&rag))?);
         let drive = Arc::new(DriveService::new(
@@ -261,7 +354,47 @@ impl Services {
             Arc::clone(&clock),
             stopping.clone(),
         ));
+        let notices = Arc::new(Notices::new(
+            db.clone(),
+            mailer,
+            Arc::clone(&site),
+            counts.clone(),
+            Arc::clone(&clock),
+        )?);
+        let alerts = Arc::new(Alerts {
+            db: db.clone(),
+            site: Arc::clone(&site),
+            notices: Arc::clone(&notices),
+            health: Arc::clone(&health),
+            usage: Arc::clone(&usage),
+            data_dir: settings.data_dir.clone(),
+            clock: Arc::clone(&clock),
+        });
+        let reports = Arc::new(Reports {
+            db: db.clone(),
+            alerts: Arc::clone(&alerts),
+            zone: settings.usage.time_zone,
+            clock: Arc::clone(&clock),
+        });
+        let jobs = Arc::new(Jobs {
+            db: db.clone(),
+            materials: Arc::clone(&materials),
+            chat: Arc::clone(&chat),
+            alerts: Arc::clone(&alerts),
+            reports,
+            backups: Arc::clone(&backups),
+            clock: Arc::clone(&clock),
+        });
+        let schedules = Arc::new(Schedules::new(
+            db.clone(),
+            jobs,
+            settings.usage.time_zone,
+            counts,
+            Arc::clone(&clock),
+            CancellationToken::new(),
+        ));
         Ok(Self {
+            site,
             access,
             users,
             sessions,
@@ -276,6 +409,10 @@ impl Services {
             outbox,
             download_links,
             health,
+            maintenance,
+            overview,
+            videos,
+            transcriber,
             delays,
             assistant,
             usage,
@@ -283,8 +420,12 @@ impl Services {
             conversations,
             learning,
             drive,
+            numbers,
+            notices,
+            alerts,
+            schedules,
+            backups,
             db,
-            clock,
             stopping,
         })
     }
@@ -319,25 +460,29 @@ impl Services {
         shutdown.spawn(Arc::clone(&self.mails).run(shutdown.token()));
         shutdown.spawn(Arc::clone(&self.outbox).run(shutdown.token()));
         shutdown.spawn(Arc::clone(self.drive.runner()).run(shutdown.token()));
+        if let Some(transcriber) = &self.transcriber {
+            shutdown.spawn(Arc::clone(transcriber).run(shutdown.token()));
+        }
+        shutdown.spawn(Arc::clone(&self.notices).run(shutdown.token()));
     }
 
     /// Starts what is done because its time has come.
     pub fn start_scheduler(&self, shutdown: &Shutdown) {
-        let schedules = Scheduler {
+        let folders = Scheduler {
             runner: Arc::clone(self.drive.runner()),
         };
-        shutdown.spawn(schedules.run(shutdown.token()));
-        shutdown.spawn(tidy(
-            self.db.clone(),
-            Arc::clone(&self.materials),
-            Arc::clone(&self.clock),
-            shutdown.token(),
-        ));
+        shutdown.spawn(folders.run(shutdown.token()));
+        shutdown.spawn(Arc::clone(&self.schedules).run(shutdown.token()));
     }
 
     /// Sends the mails that are due now.
     pub async fn send_mails(&self) -> anyhow::Result<usize> {
         Ok(self.mails.send_due().await?)
+    }
+
+    /// Sends the alerts and reports that are due now.
+    pub async fn send_notices(&self) -> anyhow::Result<usize> {
+        Ok(self.notices.send_due().await?)
     }
 
     /// How many passwords were checked since the start, of accounts that exist and of others.
@@ -356,13 +501,13 @@ pub(crate) async fn open_database(settings: &Settings) -> anyhow::Result<Db> {
     let db = db::connect(&settings.database_url)
         .await
         .context("cannot open the database")?;
-    db::migrate(
-        &db,
-        &sqlx::migrate!("migrations/sqlite"),
-        &sqlx::migrate!("migrations/postgres"),
-    )
-    .await
-    .context("cannot migrate the database")?;
+    let now = SystemClock.now_ms();
+    backup::before_migration(&db, &settings.backup.folder, now)
+        .await
+        .context("cannot write the database down before migrating it: nothing was changed")?;
+    migrations::run(&db)
+        .await
+        .context("cannot migrate the database")?;
     Ok(db)
 }
 

@@ -91,6 +91,10 @@ pub(crate) enum Action {
     MaterialChanged,
     /// A material was removed.
     MaterialRemoved,
+    /// The system's settings were changed.
+    SettingsChanged,
+    /// Maintenance was done; its target is the job.
+    MaintenanceDone,
 }
 
 impl Action {
@@ -125,6 +129,8 @@ impl Action {
             Self::MaterialAdded => "material_added",
             Self::MaterialChanged => "material_changed",
             Self::MaterialRemoved => "material_removed",
+            Self::SettingsChanged => "settings_changed",
+            Self::MaintenanceDone => "maintenance_done",
         }
     }
 }

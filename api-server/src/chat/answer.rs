@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::model::{Level, Style};
 use super::reading::Difficulty;
 use super::wire::{Source, Usage};
+use crate::video::VideoSuggestion;
 
 /// An answer to `/chat`.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -60,12 +61,19 @@ pub(crate) struct Details {
     pub educational_metadata: EducationalMetadata,
     /// What is known of the conversation.
     pub learning_context: LearningContext,
+    /// Where recordings say what was cited; empty where none does.
+    #[serde(default)]
+    pub video_suggestions: Vec<VideoSuggestion>,
     /// What the reader should know about this answer; it stands in the text too.
     pub notices: Vec<String>,
     /// What the rag-server found wrong with what a chat model wrote: `code`, `count`, `detail`.
     #[serde(default)]
     #[schema(value_type = Vec<Object>)]
     pub warnings: Vec<Value>,
+    /// What was computed on tables, where `mode` is `table`: `material_id`, `formula`, `plan`, `outcome`.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    pub computed: Vec<Value>,
     /// The question as it was looked for, where it leant on what was said before.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub standalone_question: Option<String>,

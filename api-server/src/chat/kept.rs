@@ -4,17 +4,49 @@ use super::ChatError;
 use super::answer::{Details, EducationalMetadata, LearningContext};
 use super::conversations::context_of;
 use super::guidance;
+use super::model::Level;
 use super::privacy::Mask;
 use super::reading::Effort;
 use super::service::{Answered, ChatService, Prepared};
 use super::store::{self, NewMessage};
 use super::wire::{RagAnswer, Source};
+use crate::numbers::CountedAnswer;
+use crate::runs::{Run, Texts};
 use crate::usage::nanos;
+use crate::video::{Cited, VideoSuggestion};
 
 /// Topics kept of a conversation.
 const MOST_TOPICS: usize = 20;
 
 impl ChatService {
+    /// What to watch after an answer. That it cannot be told leaves an answer without it.
+    async fn watch(
+        &self,
+        answer: &RagAnswer,
+        question: &str,
+        level: Level,
+    ) -> Vec<VideoSuggestion> {
+        // A follow-up says what it is about only when it stands alone.
+        let asked = answer.standalone_question.as_deref().unwrap_or(question);
+        let cited: Vec<Cited<'_>> = answer
+            .sources
+            .iter()
+            .map(|source| Cited {
+                material_uid: &source.material_id,
+                title: &source.title,
+                locator: &source.locator,
+                quote: &source.quote,
+            })
+            .collect();
+        match self.videos.suggest(asked, &cited, level.as_str()).await {
+            Ok(suggestions) => suggestions,
+            Err(error) => {
+                tracing::warn!(error = %shared::telemetry::chain(&error), "no recordings are suggested: {error}");
+                Vec::new()
+            }
+        }
+    }
+
     /// Makes an answer of what the rag-server says, and keeps it.
     pub(super) async fn keep(
         &self,
@@ -35,11 +67,16 @@ impl ChatService {
         let tokens = answer
             .usage
             .map(|usage| (usage.prompt_tokens, usage.completion_tokens));
+        let video_suggestions = self
+            .watch(&answer, &prepared.question.text, prepared.level)
+            .await;
+        let zone = self.usage.zone().await?;
         let mut tx = self.db.begin_write().await?;
         self.usage
             .answered(
                 &mut tx,
                 &prepared.uid,
+                zone,
                 tokens.unwrap_or_default(),
                 answer.cost,
             )
@@ -86,9 +123,11 @@ impl ChatService {
             },
             related_topics: guidance.topics,
             learning_context: context,
+            video_suggestions,
             notices: prepared.notices.clone(),
             standalone_question: answer.standalone_question,
             warnings: answer.warnings,
+            computed: answer.computed,
             conversation_id: prepared.conversation_id.clone(),
             session_id: prepared.session_id.clone(),
             message_id: message_id.clone(),
@@ -111,7 +150,46 @@ impl ChatService {
             store::answered(&mut tx, &prepared.message_id).await?;
         }
         tx.commit().await?;
-        Ok(Answered { text, details })
+        let answered = Answered { text, details };
+        self.count(prepared, &answered, tokens.unwrap_or_default())
+            .await;
+        Ok(answered)
+    }
+
+    /// Counts and records an answer.
+    async fn count(&self, prepared: &Prepared, answered: &Answered, tokens: (i64, i64)) {
+        let details = &answered.details;
+        self.counts.answered(CountedAnswer {
+            mode: &details.mode,
+            model: details.model.as_deref(),
+            tokens,
+            cost: details.cost,
+            took: prepared.started.elapsed(),
+        });
+        let code = |warning: &serde_json::Value| warning["code"].as_str().map(str::to_owned);
+        let run = Run {
+            request_id: prepared.request_id.as_ref().map(ToString::to_string),
+            user_id: prepared.uid.clone(),
+            conversation_id: details.conversation_id.clone(),
+            message_id: details.message_id.clone(),
+            mode: details.mode.clone(),
+            model: details.model.clone(),
+            confidence: details.confidence,
+            sources: details.sources.len(),
+            question_chars: prepared.question.text.chars().count(),
+            answer_chars: answered.text.chars().count(),
+            prompt_tokens: tokens.0,
+            completion_tokens: tokens.1,
+            cost: details.cost,
+            response_time: details.response_time,
+            timings: details.timings.clone(),
+            warnings: details.warnings.iter().filter_map(code).collect(),
+            texts: Some(Texts {
+                question: prepared.question.text.clone(),
+                answer: answered.text.clone(),
+            }),
+        };
+        self.runs.record(run).await;
     }
 
     /// Sources as they may be shown.

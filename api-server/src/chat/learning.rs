@@ -189,8 +189,9 @@ impl LearningService {
         level: Level,
     ) -> Result<ExploredTopic, ApiError> {
         let topic = check(topic)?;
+        let zone = self.chat.usage.zone().await?;
         let mut tx = self.chat.db.begin_write().await.map_err(ChatError::from)?;
-        let admission = self.chat.usage.admit(&mut tx, uid).await?;
+        let admission = self.chat.usage.admit(&mut tx, uid, zone).await?;
         tx.commit().await.map_err(ChatError::from)?;
         let asked = ASPECTS
             .iter()

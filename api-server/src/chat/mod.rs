@@ -25,6 +25,7 @@ mod wire;
 
 pub(crate) use conversations::Conversations;
 pub(crate) use error::ChatError;
+pub(crate) use guidance::folded;
 pub(crate) use learning::LearningService;
 pub(crate) use question::MessageLengths;
 pub(crate) use service::{ChatService, ChatSettings};

@@ -7,6 +7,7 @@ use reqwest::{Method, RequestBuilder};
 use shared::clock::Clock;
 use shared::db::{Db, DbError};
 use shared::problem::ApiError;
+use shared::telemetry::RequestId;
 
 use super::ChatError;
 use super::answer::Details;
@@ -18,8 +19,12 @@ use super::question::{Asked, MessageLengths, Text, canonical, title_of};
 use super::store::{self, ConversationRow, NewMessage};
 use super::wire::{ChatModels, RagAnswer, RagConfig, RagQuestion, Turn};
 use crate::assistant::{AssistantConfig, AssistantService, SearchType};
+use crate::numbers::Counts;
 use crate::rag::{RagClient, RagError};
+use crate::runs::Runs;
+use crate::site::SiteService;
 use crate::usage::{Admission, UsageService};
+use crate::video::VideoService;
 
 /// Messages looked at for what was said before.
 const MOST_TURNS: i64 = 12;
@@ -43,9 +48,13 @@ pub(crate) struct ChatService {
     pub(super) db: Db,
     pub(super) rag: Arc<RagClient>,
     pub(super) usage: Arc<UsageService>,
+    site: Arc<SiteService>,
+    pub(super) videos: Arc<VideoService>,
     assistant: Arc<AssistantService>,
     models: Models,
     pub(super) mask: Option<Mask>,
+    pub(super) counts: Counts,
+    pub(super) runs: Runs,
     settings: ChatSettings,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -64,6 +73,8 @@ pub(crate) struct Prepared {
     pub(super) request: RagQuestion,
     pub(super) notices: Vec<String>,
     pub(super) started: Instant,
+    /// Number of the request that asked; a stream outlives its handler.
+    pub(super) request_id: Option<RequestId>,
 }
 
 /// An answer that was kept.
@@ -75,16 +86,23 @@ pub(crate) struct Answered {
 }
 
 impl ChatService {
-    /// Conversations in `db`, answers from `rag`.
+    /// Conversations in `db`, answers from `rag`, what to watch from `videos`.
     ///
     /// # Errors
     /// Never: see [`Mask::new`].
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "each of them is a part of its own"
+    )]
     pub(crate) fn new(
         db: Db,
         rag: Arc<RagClient>,
         usage: Arc<UsageService>,
+        site: Arc<SiteService>,
+        videos: Arc<VideoService>,
         assistant: Arc<AssistantService>,
         settings: ChatSettings,
+        (counts, runs): (Counts, Runs),
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let mask = settings.mask_personal_data.then(Mask::new).transpose()?;
@@ -93,8 +111,12 @@ impl ChatService {
             models: Models::new(Arc::clone(&rag), Arc::clone(&clock)),
             rag,
             usage,
+            site,
+            videos,
             assistant,
             mask,
+            counts,
+            runs,
             settings,
             clock,
         })
@@ -114,7 +136,7 @@ impl ChatService {
         match answer.await {
             Ok(answer) => Ok(self.keep(&prepared, answer).await?),
             Err(error) => {
-                self.usage.take_back(&prepared.admission).await;
+                self.give_up(&prepared).await;
                 Err(error.into())
             }
         }
@@ -122,6 +144,7 @@ impl ChatService {
 
     /// A question that got no answer does not count.
     pub(super) async fn give_up(&self, prepared: &Prepared) {
+        self.counts.unanswered();
         self.usage.take_back(&prepared.admission).await;
     }
 
@@ -149,6 +172,14 @@ impl ChatService {
         ))
     }
 
+    /// Removes records of answers that are old enough; how many files.
+    ///
+    /// # Errors
+    /// The folder.
+    pub(crate) async fn prune_runs(&self) -> std::io::Result<usize> {
+        self.runs.prune().await
+    }
+
     /// Lengths of messages, for showing.
     pub(crate) fn lengths(&self) -> MessageLengths {
         self.settings.lengths
@@ -164,9 +195,10 @@ impl ChatService {
         let started = Instant::now();
         let question = asked.check(self.settings.lengths)?;
         let now = self.clock.now_ms();
+        let site = self.site.current().await?;
         let mut tx = self.db.begin_write().await?;
         // First: it holds what else this user asks until this is kept.
-        let admission = self.usage.admit(&mut tx, uid).await?;
+        let admission = self.usage.admit(&mut tx, uid, site.time_zone).await?;
         let found = match (&asked.conversation_id, &asked.session_id) {
             (Some(id), _) => {
                 let id = canonical(id).ok_or(ChatError::ConversationNotFound)?;
@@ -246,6 +278,7 @@ impl ChatService {
             level: Some(context.user_level.as_str().to_owned()),
             style: Some(context.learning_style.as_str().to_owned()),
             prompt: Some(assistant.prompt.clone()),
+            language: site.language().map(str::to_owned),
             config: config(&assistant, models.as_deref(), is_budget_spent),
             ..RagQuestion::default()
         };
@@ -265,6 +298,7 @@ impl ChatService {
             request,
             notices,
             started,
+            request_id: RequestId::current(),
         })
     }
 

@@ -73,6 +73,8 @@ pub(crate) struct RagAnswer {
     #[serde(default)]
     pub(crate) warnings: Vec<Value>,
     #[serde(default)]
+    pub(crate) computed: Vec<Value>,
+    #[serde(default)]
     pub(crate) standalone_question: Option<String>,
 }
 

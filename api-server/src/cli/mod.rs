@@ -1,6 +1,8 @@
 //! The command line.
 
+mod backups;
 mod bench;
+mod doctor;
 mod operate;
 mod output;
 mod users;
@@ -10,6 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use shared::settings::{EXIT_CODE, Environment, Loaded};
+use shared::start::CannotStart;
 use shared::telemetry;
 
 use crate::settings::Settings;
@@ -22,7 +25,8 @@ pub(crate) use output::Output;
     version,
     about,
     after_help = "Every setting is an environment variable: see env.example.\n\
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong settings."
+    Exit codes: 0 done, 1 failed, 2 wrong usage,\n\
+    78 wrong settings, or the server cannot start."
 )]
 struct Cli {
     /// Print JSON for scripts instead of text for people.
@@ -42,6 +46,23 @@ enum Command {
     Scheduler,
     /// Bring the database up to date.
     Migrate,
+    /// Write everything down while the system works: rows, files of materials, the rag-server's index.
+    Backup,
+    /// Check a backup to the last byte.
+    Verify {
+        /// Its folder.
+        backup: PathBuf,
+    },
+    /// Put everything back as it was in a backup; refused before anything changes when it is broken, foreign or newer.
+    Restore {
+        /// Its folder.
+        backup: PathBuf,
+        /// Everything there is now goes.
+        #[arg(long)]
+        confirm: bool,
+    },
+    /// Check the whole set-up and say what to do.
+    Doctor,
     /// Look at and change users.
     #[command(subcommand)]
     User(users::UserCommand),
@@ -106,11 +127,16 @@ fn in_runtime(output: &Output, work: impl Future<Output = anyhow::Result<()>>) -
 
 async fn run(command: Command, output: &Output, loaded: Loaded<Settings>) -> anyhow::Result<()> {
     let settings = &loaded.settings;
-    if matches!(
-        command,
-        Command::Serve | Command::Worker | Command::Scheduler
-    ) {
-        telemetry::init(&settings.log)?;
+    let service = match command {
+        Command::Serve => Some("api-server"),
+        Command::Worker => Some("api-worker"),
+        Command::Scheduler => Some("api-scheduler"),
+        _ => None,
+    };
+    let _telemetry = service
+        .map(|service| telemetry::init(&settings.log, service))
+        .transpose()?;
+    if service.is_some() {
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
@@ -120,6 +146,12 @@ async fn run(command: Command, output: &Output, loaded: Loaded<Settings>) -> any
         Command::Worker => operate::worker(settings).await,
         Command::Scheduler => operate::scheduler(settings).await,
         Command::Migrate => operate::migrate(output, settings).await,
+        Command::Backup => backups::take(output, settings).await,
+        Command::Verify { backup } => backups::verify(output, &backup).await,
+        Command::Restore { backup, confirm } => {
+            backups::restore(output, settings, &backup, confirm).await
+        }
+        Command::Doctor => doctor::run(output, settings).await,
         Command::User(command) => users::run(output, settings, command).await,
         Command::Import { users, approved } => {
             operate::import(output, settings, users, approved).await
@@ -135,7 +167,11 @@ fn finish(output: &Output, result: anyhow::Result<()>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output.error(&format!("{error:#}"));
-            ExitCode::FAILURE
+            if error.is::<CannotStart>() {
+                ExitCode::from(EXIT_CODE)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

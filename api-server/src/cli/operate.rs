@@ -7,6 +7,7 @@ use shared::clock::SystemClock;
 use shared::http::{self, HttpSettings};
 use shared::settings::Loaded;
 use shared::shutdown::Shutdown;
+use shared::start::{self, CannotStart};
 use tracing::info;
 
 use super::output::Output;
@@ -19,8 +20,13 @@ pub(crate) async fn serve(loaded: &Loaded<Settings>) -> anyhow::Result<()> {
     for setting in &loaded.effective {
         tracing::debug!(key = %setting.key, value = %setting.value, source = %setting.source, "setting");
     }
+    let settings = loaded.settings.clone();
+    let address = (settings.server.host, settings.server.port).into();
+    start::check(&settings.data_dir, address)?;
     let shutdown = Shutdown::on_signal()?;
-    let app = App::build(loaded.settings.clone(), Ports::default()).await?;
+    let app = App::build(settings, Ports::default())
+        .await
+        .map_err(|error| CannotStart::because(format!("{error:#}")))?;
     app.run(shutdown).await
 }
 
@@ -105,6 +111,14 @@ pub(crate) async fn import(
 
 /// Asks the running server whether it is healthy.
 pub(crate) async fn healthcheck(output: &Output, settings: &Settings) -> anyhow::Result<()> {
+    answers(settings).await?;
+    output.value(&serde_json::json!({ "healthy": true }))?;
+    output.line("healthy");
+    Ok(())
+}
+
+/// Where the running server answers.
+pub(super) async fn answers(settings: &Settings) -> anyhow::Result<String> {
     let host = if settings.server.host.is_unspecified() {
         "127.0.0.1".to_owned()
     } else {
@@ -120,9 +134,7 @@ pub(crate) async fn healthcheck(output: &Output, settings: &Settings) -> anyhow:
     if !answer.status().is_success() {
         bail!("{url} answered {}", answer.status());
     }
-    output.value(&serde_json::json!({ "healthy": true }))?;
-    output.line("healthy");
-    Ok(())
+    Ok(url)
 }
 
 /// Prints the settings, secrets hidden.

@@ -465,7 +465,11 @@ pub(super) fn item(file: File) -> Option<Item> {
                 .unwrap_or_default(),
         ),
         name: plain(file.name.unwrap_or_default()),
-        size: file.size.and_then(|size| u64::try_from(size).ok()),
+        // Of Google's own documents Drive tells a size that is not that of what they are exported to.
+        size: file
+            .size
+            .filter(|_| file.md5_checksum.is_some())
+            .and_then(|size| u64::try_from(size).ok()),
         md5: file.md5_checksum.map(|md5| plain(md5.to_lowercase())),
         version,
         can_download: file

@@ -140,6 +140,36 @@ async fn resolve(session: &Session, shortcut: &mut Item) -> Result<(), DriveErro
     Ok(())
 }
 
+/// Looks at targets that lie elsewhere: of what is trashed, moved or closed with a folder above it, no change tells.
+async fn look_at_shortcuts(
+    session: &Session,
+    ground: &Ground,
+    tree: &mut Tree,
+    named: &BTreeSet<String>,
+) -> Result<(), DriveError> {
+    let mut leading_out: Vec<Item> = tree
+        .items()
+        .filter(|item| item.target.is_some() && tree.get(item.content_id()).is_none())
+        .filter(|item| !named.contains(item.content_id()))
+        .cloned()
+        .collect();
+    let mut looking = Vec::with_capacity(leading_out.len());
+    for shortcut in &mut leading_out {
+        looking.push(resolve(session, shortcut).boxed());
+    }
+    let mut looked = stream::iter(looking).buffer_unordered(ground.concurrency);
+    while let Some(done) = looked.next().await {
+        done?;
+    }
+    drop(looked);
+    tree.apply(
+        leading_out
+            .into_iter()
+            .map(|item| Change::Now(Box::new(item))),
+    );
+    Ok(())
+}
+
 /// Takes in what changed since the token; the new token. Folders that arrived are still to be read.
 ///
 /// # Errors
@@ -179,5 +209,8 @@ pub(super) async fn catch_up(
         }
     }
     tree.apply(changes);
+    if !named.is_empty() {
+        look_at_shortcuts(session, ground, tree, &named).await?;
+    }
     Ok(told.new_token)
 }

@@ -4,7 +4,7 @@
 //! itself. Before the plan stands nothing is written but how far reading is, so that is done again from its beginning;
 //! from then on the ledger says what is left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use super::client::{self, DriveClient, Session};
 use super::crawl::{self, Ground};
 use super::model::{Holding, Item, Outcome, Reason, RunState};
 use super::plan::{self, Facts, Plan};
-use super::rules::Rules;
+use super::rules::{Rules, is_video};
 use super::store::folders::{self, FolderRow};
 use super::store::ledger;
 use super::store::runs::{self, RunRow, Sums};
@@ -37,6 +37,8 @@ const CLAIM: Duration = Duration::from_secs(12);
 const HOLD_EVERY: Duration = Duration::from_secs(4);
 /// How often it is looked whether somebody cancelled.
 const LOOK_FOR_CANCEL: Duration = Duration::from_millis(250);
+/// Most folders one inside another; Drive allows 100.
+const MOST_LEVELS: usize = 100;
 /// Runs at a time.
 const LANES: usize = 2;
 /// Runs of other processes are looked for so often.
@@ -72,7 +74,6 @@ pub(crate) struct Runner {
     pub(super) materials: Arc<MaterialService>,
     pub(super) sealer: Arc<Sealer>,
     pub(super) settings: DriveSettings,
-    pub(super) rules: Rules,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) due: Notify,
     /// Counts what happened, so that followers need not poll.
@@ -89,6 +90,21 @@ pub(super) struct Found {
 }
 
 impl Runner {
+    /// What is mirrored now.
+    async fn rules(&self) -> Result<Rules, DriveError> {
+        let (max_bytes, extensions) = self.materials.limits().await?;
+        let settings = &self.settings;
+        let wants = |one: &String| settings.include_videos || !is_video(one);
+        Ok(Rules {
+            extensions: extensions.into_iter().filter(wants).collect(),
+            max_bytes,
+            videos: settings.include_videos,
+            native: settings.export_native,
+            removal_share: settings.removal_share,
+            removal_floor: settings.removal_floor,
+        })
+    }
+
     /// Something happened.
     pub(super) fn changed(&self) {
         self.changes
@@ -220,12 +236,13 @@ impl Runner {
         };
         let is_dry = run.dry_run != 0;
         if !is_dry {
+            let rules = self.rules().await?;
             let told = || self.changed();
             let carrier = Carrier {
                 db: &self.db,
                 materials: &self.materials,
                 session: &session,
-                rules: &self.rules,
+                rules: &rules,
                 clock: &self.clock,
                 folder,
                 run: &run,
@@ -322,6 +339,13 @@ impl Runner {
             .entries
             .iter()
             .filter(|entry| entry.reason == Some(Reason::Deleted));
+        let too_deep: BTreeSet<String> = tree
+            .walk()
+            .placed
+            .iter()
+            .filter(|placed| placed.barred == Some(Reason::TooDeep))
+            .map(|placed| placed.item.id.clone())
+            .collect();
         let mut each = Vec::new();
         for entry in gone {
             let asked = async move { (entry, found.session.file(&entry.file_id).await) };
@@ -338,14 +362,18 @@ impl Runner {
                     overlooked.insert(entry.file_id.clone(), entry.path.clone());
                 }
                 Ok(file) if file.trashed.unwrap_or(false) => {}
-                Ok(file) => {
-                    for parent in file.parents.into_iter().flatten() {
-                        if let Some(name) = tree.followed(&parent) {
-                            warn!(drive.folder = %parent, drive.file = %entry.file_id, "Drive left a file out of its folder");
-                            overlooked.insert(parent, name);
-                        }
+                Ok(file) => match way_into(found, tree, &too_deep, file).await {
+                    Ok(None) => {}
+                    Ok(Some((folder, name))) => {
+                        warn!(drive.folder = %folder, drive.file = %entry.file_id, "Drive left a file out of its folder");
+                        overlooked.insert(folder, name);
                     }
-                }
+                    Err(error) if error.ends_run() => return Err(error),
+                    Err(error) => {
+                        warn!(drive.file = %entry.file_id, error = %shared::telemetry::chain(&error), "nobody knows whether a file is gone");
+                        overlooked.insert(entry.file_id.clone(), entry.path.clone());
+                    }
+                },
             }
         }
         Ok(overlooked)
@@ -432,6 +460,7 @@ impl Runner {
                 (id, name.unwrap_or_default())
             })
             .collect();
+        let rules = self.rules().await?;
         let walk = tree.walk();
         let allowed = run
             .allowed_removals
@@ -444,7 +473,7 @@ impl Runner {
                 held: &held,
                 allowed,
             };
-            plan::decide(&facts, &self.rules)
+            plan::decide(&facts, &rules)
         };
         let mut plan = decide(&unreadable);
         if is_full && plan.asks.is_none() {
@@ -496,6 +525,39 @@ impl Runner {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// The folder of the tree, id and name, that a file lies in after all: folders between may be left out as well.
+async fn way_into(
+    found: &Found,
+    tree: &Tree,
+    too_deep: &BTreeSet<String>,
+    file: File,
+) -> Result<Option<(String, String)>, DriveError> {
+    let mut above = file.parents.into_iter().flatten().next();
+    for _ in 0..MOST_LEVELS {
+        let Some(id) = above.take() else {
+            break;
+        };
+        if id == found.root {
+            return Ok(Some((id, "/".to_owned())));
+        }
+        let here = tree
+            .items()
+            .find(|item| item.is_folder() && item.content_id() == id);
+        if let Some(folder) = here {
+            // One that lies too deep is not read, and nobody says that its files are there.
+            let is_read = !too_deep.contains(folder.id.as_str());
+            return Ok(is_read.then(|| (id, folder.name.clone())));
+        }
+        above = match found.session.file(&id).await {
+            Ok(folder) if folder.trashed.unwrap_or(false) => None,
+            Ok(folder) => folder.parents.into_iter().flatten().next(),
+            Err(DriveError::NotFound | DriveError::Refused(_)) => None,
+            Err(error) => return Err(error),
+        };
+    }
+    Ok(None)
 }
 
 /// What a plan comes to.

@@ -13,7 +13,6 @@ use tracing::info;
 use super::access::{Accesses, Consents};
 use super::client::DriveClient;
 use super::model::{Outcome, RunState};
-use super::rules::Rules;
 use super::store::folders::{self, FolderRow};
 use super::store::ledger::{self, LedgerRow};
 use super::store::runs::{self, NewRun, RunRow};
@@ -75,15 +74,6 @@ impl DriveService {
             db.clone(),
             Arc::clone(&sealer),
         ));
-        let (max_bytes, extensions) = materials.limits();
-        let rules = Rules {
-            extensions: extensions.to_vec(),
-            max_bytes,
-            videos: settings.include_videos,
-            native: settings.export_native,
-            removal_share: settings.removal_share,
-            removal_floor: settings.removal_floor,
-        };
         let client = Arc::new(DriveClient::new(
             http,
             Arc::clone(&accesses),
@@ -97,7 +87,6 @@ impl DriveService {
             materials,
             sealer,
             settings,
-            rules,
             clock: Arc::clone(&clock),
             due: Notify::new(),
             changes: watch::channel(0).0,

@@ -121,17 +121,6 @@ impl Tree {
         }
     }
 
-    /// The name of a folder whose children are here, if it is one.
-    pub(super) fn followed(&self, id: &str) -> Option<String> {
-        if id == self.root {
-            return Some("/".to_owned());
-        }
-        self.items
-            .values()
-            .find(|item| item.is_folder() && item.is_read && item.content_id() == id)
-            .map(|item| item.name.clone())
-    }
-
     /// Shortcuts to something.
     pub(super) fn shortcuts_to<'a>(&'a self, target: &'a str) -> impl Iterator<Item = &'a Item> {
         self.items

@@ -15,7 +15,7 @@ const WHOLE_ADDRESS: u64 = 20;
 /// Delays of logins.
 #[derive(Debug, Clone, Copy)]
 pub struct LoginSettings {
-    /// Wrong ones before delays begin, per account and address.
+    /// Wrong ones before delays begin, per account and address, until administrators set another number.
     pub attempts: u64,
     /// The first delay; doubles with every further wrong one.
     pub first_delay: Duration,
@@ -89,7 +89,8 @@ impl LoginDelays {
         }
     }
 
-    /// Lets an attempt through, or says how long to wait. `account` is any text that names what is tried.
+    /// Lets an attempt through, or says how long to wait. `account` is any text that names what is tried; delays begin
+    /// after so many wrong `attempts`.
     ///
     /// # Errors
     /// [`TooManyAttempts`].
@@ -97,20 +98,21 @@ impl LoginDelays {
         &self,
         account: &str,
         address: &str,
+        attempts: u64,
     ) -> Result<Attempt, TooManyAttempts> {
         let account = crate::opaque::digest(account);
         let lines = [
             Line {
                 key: format!("login:{account}:{address}"),
-                attempts: self.settings.attempts,
+                attempts,
             },
             Line {
                 key: format!("login:{account}"),
-                attempts: self.settings.attempts.saturating_mul(EVERYWHERE),
+                attempts: attempts.saturating_mul(EVERYWHERE),
             },
             Line {
                 key: format!("login::{address}"),
-                attempts: self.settings.attempts.saturating_mul(WHOLE_ADDRESS),
+                attempts: attempts.saturating_mul(WHOLE_ADDRESS),
             },
         ];
         for line in &lines {

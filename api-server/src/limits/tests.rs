@@ -66,22 +66,22 @@ async fn delays_grow_and_end() {
     let (clock, cache) = clock_and_cache();
     let delays = delays(cache, clock.clone());
     for _ in 0..3 {
-        delays.admit("ana", "1").await.unwrap();
+        delays.admit("ana", "1", 3).await.unwrap();
     }
     let mut expected = 5;
     for _ in 0..4 {
-        let refused = delays.admit("ana", "1").await.unwrap_err();
+        let refused = delays.admit("ana", "1", 3).await.unwrap_err();
         assert_eq!(refused.wait, Duration::from_secs(expected));
         assert_eq!(refused.retry_after(), Some(refused.wait));
-        delays.admit("ana", "2").await.unwrap();
+        delays.admit("ana", "2", 3).await.unwrap();
         clock.advance(refused.wait);
-        delays.admit("ana", "1").await.unwrap();
+        delays.admit("ana", "1", 3).await.unwrap();
         expected *= 2;
     }
     for _ in 0..20 {
         clock.advance(Duration::from_mins(15));
-        delays.admit("ana", "3").await.ok();
-        let refused = delays.admit("ana", "3").await;
+        delays.admit("ana", "3", 3).await.ok();
+        let refused = delays.admit("ana", "3", 3).await;
         assert!(refused.is_ok() || refused.unwrap_err().wait <= Duration::from_mins(15));
     }
 }
@@ -91,8 +91,8 @@ async fn a_right_password_forgives() {
     let (clock, cache) = clock_and_cache();
     let delays = delays(cache, clock);
     for _ in 0..10 {
-        delays.admit("ana", "1").await.unwrap();
-        let attempt = delays.admit("ana", "1").await.unwrap();
+        delays.admit("ana", "1", 3).await.unwrap();
+        let attempt = delays.admit("ana", "1", 3).await.unwrap();
         delays.forgive(attempt).await;
     }
 }
@@ -101,7 +101,7 @@ async fn a_right_password_forgives() {
 async fn a_hundred_at_once_are_no_more_than_one_by_one() {
     let (clock, cache) = clock_and_cache();
     let delays = Arc::new(delays(cache, clock));
-    let all = futures::future::join_all((0..100).map(|_| delays.admit("ana", "1"))).await;
+    let all = futures::future::join_all((0..100).map(|_| delays.admit("ana", "1", 3))).await;
     assert_eq!(all.into_iter().flatten().count(), 3);
 }
 
@@ -112,7 +112,7 @@ async fn without_the_shared_cache_limits_hold_in_this_process() {
         Arc::new(shared::cache::RedisCache::new("redis://127.0.0.1:1", "", clock.clone()).unwrap());
     let delays = delays(away, clock);
     for _ in 0..3 {
-        delays.admit("ana", "1").await.unwrap();
+        delays.admit("ana", "1", 3).await.unwrap();
     }
-    assert!(delays.admit("ana", "1").await.is_err());
+    assert!(delays.admit("ana", "1", 3).await.is_err());
 }

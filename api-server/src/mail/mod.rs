@@ -25,7 +25,9 @@ pub use send::{Letter, MailError, Mailer};
 pub(crate) use store::enqueue;
 
 use crate::links;
+use crate::numbers::Counts;
 use crate::opaque;
+use crate::site::SiteService;
 use store::MailRow;
 
 /// How often due mails are looked for without being woken.
@@ -115,9 +117,10 @@ impl Purpose {
 pub(crate) struct Mails {
     db: Db,
     mailer: Arc<dyn Mailer>,
-    site_name: String,
+    site: Arc<SiteService>,
     public_url: Url,
     retry: Duration,
+    counts: Counts,
     clock: Arc<dyn Clock>,
     due: Notify,
 }
@@ -128,15 +131,18 @@ impl Mails {
         db: Db,
         mailer: Arc<dyn Mailer>,
         settings: &MailSettings,
+        site: Arc<SiteService>,
         public_url: Url,
+        counts: Counts,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             db,
             mailer,
-            site_name: settings.site_name.clone(),
+            site,
             public_url,
             retry: settings.retry,
+            counts,
             clock,
             due: Notify::new(),
         }
@@ -184,11 +190,13 @@ impl Mails {
         match self.mailer.send(letter).await {
             Ok(()) => {
                 store::remove(&self.db, &mail.id).await?;
+                self.counts.mail("sent");
                 info!(mail.id = %mail.id, mail.purpose = %mail.purpose, "sent mail {}", mail.id);
                 Ok(true)
             }
             Err(error) if error.is_final() || mail.created_at.saturating_add(GIVE_UP_MS) < now => {
                 warn!(mail.id = %mail.id, error = %shared::telemetry::chain(&error), "gave up sending mail {}", mail.id);
+                self.counts.mail("given_up");
                 store::remove(&self.db, &mail.id).await?;
                 Ok(false)
             }
@@ -201,6 +209,7 @@ impl Mails {
                     .min(Duration::from_hours(6));
                 let due = now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
                 warn!(mail.id = %mail.id, error = %shared::telemetry::chain(&error), "mail {} is tried again in {} s", mail.id, wait.as_secs());
+                self.counts.mail("delayed");
                 store::delay(&self.db, &mail.id, due).await?;
                 Ok(false)
             }
@@ -216,12 +225,7 @@ impl Mails {
         let token = opaque::token();
         let now = self.clock.now_ms();
         links::store::replace(&self.db, &opaque::digest(&token), purpose, mail, now).await?;
-        let mut link = self.public_url.clone();
-        link.set_path(&format!(
-            "{}/{}",
-            self.public_url.path().trim_end_matches('/'),
-            purpose.page()
-        ));
+        let mut link = self.page(purpose.page());
         link.query_pairs_mut()
             .clear()
             .append_pair("token", &token)
@@ -232,11 +236,22 @@ impl Mails {
             .unwrap_or(&recipient.username);
         Ok(Some(text::write(
             purpose,
-            &self.site_name,
+            &self.site_name().await?,
             name,
             &recipient.email,
             link.as_str(),
         )))
+    }
+
+    async fn site_name(&self) -> Result<String, DbError> {
+        Ok(self.site.current().await?.shown.general.site_name)
+    }
+
+    fn page(&self, name: &str) -> Url {
+        let mut page = self.public_url.clone();
+        let base = self.public_url.path().trim_end_matches('/');
+        page.set_path(&format!("{base}/{name}"));
+        page
     }
 
     async fn recipient(&self, purpose: Purpose, key: &str) -> Result<Option<Recipient>, DbError> {

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use tokio_util::io::ReaderStream;
 
 use super::store::{MaterialRow, Wanted};
-use super::{MaterialError, MaterialService};
+use super::{MaterialError, MaterialService, is_recording};
 
 /// Bytes read at a time.
 const PIECE: usize = 128 * 1024;
@@ -28,6 +28,9 @@ const PAGE: i64 = 500;
 /// What a file that is shown may do: look like itself.
 const SHOWN: &str =
     "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'none'";
+/// What a recording may do: be played, in a page of ours too.
+const PLAYED: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; frame-ancestors 'self'";
 /// How long people wait for their turn at a package.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 /// What RFC 5987 allows as it is in an extended value.
@@ -54,7 +57,7 @@ pub(super) async fn serve(
 ) -> Result<HttpResponse, ApiError> {
     let etag = format!("\"{}\"", row.content_hash);
     let text_of = |name: HeaderName| asked.get(name).and_then(|value| value.to_str().ok());
-    if text_of(header::IF_NONE_MATCH).is_some_and(|tags| names(tags, &etag)) {
+    if knows(asked, &etag) {
         return Ok(with_facts(StatusCode::NOT_MODIFIED, &etag).finish());
     }
     let mut file = match tokio::fs::File::open(materials.path_of(row)).await {
@@ -106,7 +109,13 @@ pub(super) async fn serve(
         .insert_header((header::CONTENT_DISPOSITION, disposition(kind, filename)));
     if kind == "inline" {
         // Not `sandbox`, in which browsers show no PDF.
-        response.insert_header((header::CONTENT_SECURITY_POLICY, SHOWN));
+        let is_played = is_recording(&row.kind);
+        let policy = if is_played { PLAYED } else { SHOWN };
+        response.insert_header((header::CONTENT_SECURITY_POLICY, policy));
+        if is_played {
+            // Pages of ours play it in a frame.
+            response.insert_header((header::X_FRAME_OPTIONS, "SAMEORIGIN"));
+        }
     }
     if status == StatusCode::PARTIAL_CONTENT {
         let end = start.saturating_add(length).saturating_sub(1);
@@ -123,6 +132,14 @@ fn with_facts(status: StatusCode, etag: &str) -> actix_web::HttpResponseBuilder 
         .insert_header((header::ACCEPT_RANGES, "bytes"))
         .insert_header((header::CACHE_CONTROL, "private, no-cache"));
     response
+}
+
+/// Whether the client has what this tag names.
+pub(super) fn knows(asked: &HeaderMap, etag: &str) -> bool {
+    asked
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|tags| names(tags, etag))
 }
 
 /// Whether a list of entity tags names this one; weak ones count (RFC 9110, 13.1.2).
@@ -209,8 +226,20 @@ fn media_type(extension: &str) -> (&'static str, bool) {
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             false,
         ),
+        "mp4" | "m4v" => ("video/mp4", true),
+        "mov" => ("video/quicktime", true),
+        "webm" => ("video/webm", true),
+        "mkv" => ("video/x-matroska", true),
+        "avi" => ("video/x-msvideo", true),
+        "mp3" => ("audio/mpeg", true),
+        "m4a" => ("audio/mp4", true),
+        "ogg" => ("audio/ogg", true),
+        "wav" => ("audio/wav", true),
         "odt" => ("application/vnd.oasis.opendocument.text", false),
         "ods" => ("application/vnd.oasis.opendocument.spreadsheet", false),
+        "odp" => ("application/vnd.oasis.opendocument.presentation", false),
+        "epub" => ("application/epub+zip", false),
+        "eml" => ("message/rfc822", false),
         _ => ("application/octet-stream", false),
     }
 }

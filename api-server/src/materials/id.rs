@@ -152,16 +152,27 @@ impl MaterialId {
 #[derive(Debug)]
 pub(crate) struct LinkedId(pub MaterialId);
 
+/// The id in `/video/analyze/<id>`.
+#[derive(Debug)]
+pub(crate) struct AnalysedId(pub MaterialId);
+
 /// The id in `<id>/metadata` and `<id>/events`.
 #[derive(Debug)]
 pub(crate) struct IdBefore(pub MaterialId);
+
+/// The id in `<id>/pages/<page>.png`, and `<page>.png`.
+#[derive(Debug)]
+pub(crate) struct IdOfPage {
+    pub(crate) material: MaterialId,
+    pub(crate) page: String,
+}
 
 impl FromRequest for MaterialId {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::from_path(below(request)))
+        ready(Self::from_path(below(request, "/materials/")))
     }
 }
 
@@ -170,7 +181,7 @@ impl FromRequest for LinkedId {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = below(request)
+        let id = below(request, "/materials/")
             .and_then(|rest| rest.strip_prefix("dl/")?.split_once('/'))
             .map(|(_, id)| id);
         ready(MaterialId::from_path(id).map(Self))
@@ -182,17 +193,38 @@ impl FromRequest for IdBefore {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = below(request).and_then(|rest| rest.rsplit_once('/'));
+        let id = below(request, "/materials/").and_then(|rest| rest.rsplit_once('/'));
         ready(MaterialId::from_path(id.map(|(id, _)| id)).map(Self))
     }
 }
 
-/// What stands below `/materials/` in the path of a request.
-fn below(request: &HttpRequest) -> Option<&str> {
+impl FromRequest for IdOfPage {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let parts = below(request, "/materials/").and_then(|rest| rest.rsplit_once("/pages/"));
+        let page = parts.map(|(_, page)| page.to_owned()).unwrap_or_default();
+        let material = MaterialId::from_path(parts.map(|(id, _)| id));
+        ready(material.map(|material| Self { material, page }))
+    }
+}
+
+impl FromRequest for AnalysedId {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(MaterialId::from_path(below(request, "/video/analyze/")).map(Self))
+    }
+}
+
+/// What stands below a folder, such as `/materials/`, in the path of a request.
+fn below<'a>(request: &'a HttpRequest, folder: &str) -> Option<&'a str> {
     let path = request.uri().path();
     path.strip_prefix("/api")
         .unwrap_or(path)
-        .strip_prefix("/materials/")
+        .strip_prefix(folder)
 }
 
 /// The folders of a path that somebody wrote, `\` being a separator too; `None` when it leads out of where it is put:

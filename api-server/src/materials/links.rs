@@ -5,12 +5,21 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use shared::clock::Clock;
 use shared::token::same_secret;
 
 /// What a key is derived for; another purpose has another key (BLAKE3, key derivation).
 const PURPOSE: &str = "acervo 2026 material download links";
+
+/// What stays as it is in a path: what RFC 3986 calls unreserved, and the slashes between segments.
+const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
 
 /// Signs and checks links.
 pub(crate) struct DownloadLinks {
@@ -27,6 +36,12 @@ impl DownloadLinks {
             lifetime,
             clock,
         }
+    }
+
+    /// The path of a link to this id, good from now on.
+    pub(crate) fn path(&self, id: &str) -> String {
+        let encoded = utf8_percent_encode(id, IN_PATH);
+        format!("/api/materials/dl/{}/{encoded}", self.sign(id))
     }
 
     /// A signature for this id, from now on: `<Unix seconds of its end>-<half of a keyed BLAKE3>`.

@@ -7,8 +7,8 @@ use shared::db::{DbError, Tx};
 use shared::files::Received;
 use tracing::warn;
 
-use super::store::{self, Act, MaterialRow, Wanted};
-use super::{MaterialError, MaterialId, MaterialService, service};
+use super::store::{self, Act, MaterialRow, STORED, Wanted};
+use super::{MaterialError, MaterialId, MaterialService, readable, service};
 use crate::audit::{self, Action, Actor, Deed};
 
 /// A file that arrived, and what it is to be.
@@ -37,9 +37,10 @@ pub(crate) struct Placed {
 }
 
 impl MaterialService {
-    /// Most bytes of a file, and extensions that are taken.
-    pub(crate) fn limits(&self) -> (u64, &[String]) {
-        (self.settings().max_upload, &self.settings().extensions)
+    /// Most bytes of a file, and extensions that are taken, as administrators set it.
+    pub(crate) async fn limits(&self) -> Result<(u64, Vec<String>), MaterialError> {
+        let rules = self.rules().await?;
+        Ok((rules.max_upload, rules.extensions))
     }
 
     /// Streams a file to disk, at most `limit` bytes.
@@ -78,7 +79,7 @@ impl MaterialService {
 
     /// Removes content that nothing may use any more.
     pub(crate) async fn drop_mirrored(&self, hash: &str) {
-        if let Err(error) = self.drop_file(hash).await {
+        if let Err(error) = self.drop_file(hash, false).await {
             // The next sweep takes it.
             warn!(error = %shared::telemetry::chain(&error), "a file without a material is still here");
         }
@@ -139,7 +140,7 @@ async fn insert(tx: &mut Tx, file: &Mirrored<'_>, id: MaterialId) -> Result<Plac
         uploader: file.owner.1.to_owned(),
         created_at: file.now,
         updated_at: file.now,
-        state: "queued".to_owned(),
+        state: first_state(&id.extension()),
         pages: None,
         passages: 0,
         embedded: 0,
@@ -213,6 +214,15 @@ async fn free_name(
     Err(MaterialError::NoFreeName)
 }
 
+/// The state of a material that has just changed: of what it cannot read the rag-server never hears.
+fn first_state(extension: &str) -> String {
+    if is_read(extension) { "queued" } else { STORED }.to_owned()
+}
+
+fn is_read(extension: &str) -> bool {
+    readable().any(|one| one == extension)
+}
+
 /// The row under another id. A title that somebody wrote stays.
 fn renamed(there: &MaterialRow, id: &MaterialId, now: i64) -> MaterialRow {
     let was_made = MaterialId::parse(&there.id).is_ok_and(|old| old.title() == there.title);
@@ -222,6 +232,7 @@ fn renamed(there: &MaterialRow, id: &MaterialId, now: i64) -> MaterialRow {
         } else {
             there.title.clone()
         },
+        state: first_state(&id.extension()),
         kind: id.extension(),
         id: id.as_str().to_owned(),
         updated_at: now,
@@ -236,7 +247,15 @@ async fn tell(
     action: Action,
     now: i64,
 ) -> Result<(), MaterialError> {
-    store::wish(tx, &row.uid, act, now).await?;
+    let is_new = action == Action::MaterialAdded;
+    match act {
+        // It may have been something that is read.
+        Act::Put if !is_read(&row.kind) && !is_new => {
+            store::wish(tx, &row.uid, Act::Remove, now).await?;
+        }
+        Act::Put if !is_read(&row.kind) => {}
+        _ => store::wish(tx, &row.uid, act, now).await?,
+    }
     let deed = Deed {
         action,
         actor: &Actor::system("google drive"),

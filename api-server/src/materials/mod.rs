@@ -17,22 +17,26 @@ mod id;
 mod links;
 pub(crate) mod mirrored;
 mod outbox;
+pub(crate) mod pages;
 pub(crate) mod routes;
 mod service;
 mod sniff;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
+pub(crate) mod upkeep;
 mod view;
 
 use std::time::Duration;
 
 pub(crate) use error::MaterialError;
-pub(crate) use id::MaterialId;
+pub(crate) use id::{AnalysedId, MaterialId};
 pub(crate) use links::DownloadLinks;
 pub(crate) use outbox::Outbox;
-pub(crate) use service::MaterialService;
-pub(crate) use sniff::readable;
+pub(crate) use service::{Description, MaterialService};
+pub(crate) use sniff::{is_recording, known, readable, recordings};
+pub(crate) use store::{MaterialRow, Wanted};
+pub(crate) use upkeep::{Group, duplicates};
 
 /// What materials may be.
 #[derive(Debug, Clone)]
@@ -49,6 +53,22 @@ pub struct MaterialSettings {
     pub upload_timeout: Duration,
     /// Extensions that are taken, in lower case, without the dot.
     pub extensions: Vec<String>,
+    /// Recordings are written down as soon as they are taken in.
+    pub transcribes: bool,
     /// Life of a signed link.
     pub link_lifetime: Duration,
+}
+
+impl MaterialSettings {
+    /// The id a file of this name would get, if files like it are taken.
+    fn name(&self, folders: &[String], name: &str) -> Result<MaterialId, MaterialError> {
+        let id = MaterialId::made(folders, name)?;
+        if self.extensions.contains(&id.extension()) {
+            Ok(id)
+        } else {
+            Err(MaterialError::Extension {
+                allowed: self.extensions.join(", "),
+            })
+        }
+    }
 }

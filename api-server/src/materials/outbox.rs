@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::store::{self, Act, Heard, Later, MaterialRow, WishRow};
+use crate::numbers::Counts;
 use crate::rag::{RagClient, RagError};
 
 /// How long a claim holds without being held on to: what a kill costs.
@@ -44,6 +45,7 @@ pub(crate) struct Outbox {
     db: Db,
     files: Files,
     rag: Arc<RagClient>,
+    counts: Counts,
     clock: Arc<dyn Clock>,
     due: Notify,
     /// Counts what was heard, so that followers need not poll.
@@ -83,11 +85,18 @@ enum Outcome {
 
 impl Outbox {
     /// Wishes of `db`, files of `files`, told to `rag`.
-    pub(crate) fn new(db: Db, files: Files, rag: Arc<RagClient>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        db: Db,
+        files: Files,
+        rag: Arc<RagClient>,
+        counts: Counts,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             db,
             files,
             rag,
+            counts,
             clock,
             due: Notify::new(),
             changes: watch::channel(0).0,
@@ -189,6 +198,7 @@ impl Outbox {
         let now = self.clock.now_ms();
         match outcome {
             Outcome::Fulfilled => {
+                self.counts.sync("done");
                 store::fulfilled(&self.db, wish, claim, now).await?;
                 Ok(true)
             }
@@ -197,6 +207,7 @@ impl Outbox {
                 Ok(true)
             }
             Outcome::Away(later) => {
+                self.counts.sync("failed");
                 store::release(&self.db, wish, claim, later, now).await?;
                 Ok(false)
             }

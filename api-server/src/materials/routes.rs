@@ -1,5 +1,6 @@
 //! `/materials`: send, list, look at, describe, download and remove materials.
 
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use crate::access::{Caller, Staff, WithCookie};
 /// Most materials of a page.
 const MAX_PAGE: i64 = 1000;
 /// States a material can be in.
-const STATES: [&str; 7] = [
+const STATES: [&str; 8] = [
     "queued",
     "extracting",
     "indexing",
@@ -25,6 +26,7 @@ const STATES: [&str; 7] = [
     "ready",
     "failed",
     "needs_ocr",
+    "stored",
 ];
 
 /// Which materials to list.
@@ -292,14 +294,15 @@ async fn read_upload(
     form: &mut Form,
     materials: &MaterialService,
 ) -> Result<(Arrived, Description), MaterialError> {
+    let rules = materials.rules().await?;
     let mut arrived = None;
     let mut description = Description::default();
     let mut folder = String::new();
     while let Some(part) = form.next().await? {
         match (part.name.as_str(), part.filename.clone()) {
             ("file", Some(filename)) if arrived.is_none() => {
-                let id = materials.name(&[], &filename)?;
-                arrived = Some((materials.receive(id, part.bytes()).await?, filename));
+                let id = rules.name(&[], &filename)?;
+                arrived = Some((materials.receive(&rules, id, part.bytes()).await?, filename));
             }
             ("folder", None) => folder = part.text().await?,
             (_, None) => read_description(part, &mut description).await?,
@@ -315,7 +318,7 @@ async fn read_upload(
     })?;
     if !folders.is_empty() {
         let folders: Vec<String> = folders.into_iter().map(str::to_owned).collect();
-        arrived.id = materials.name(&folders, &filename)?;
+        arrived.id = rules.name(&folders, &filename)?;
     }
     Ok((arrived, description))
 }
@@ -551,7 +554,11 @@ pub(crate) async fn file(
 ) -> Result<HttpResponse, ApiError> {
     let row = materials.find(&id).await?;
     let as_attachment = query.download.unwrap_or(false);
-    download::serve(&materials, &row, request.headers(), as_attachment).await
+    let answer = download::serve(&materials, &row, request.headers(), as_attachment).await?;
+    if answer.status() == StatusCode::OK {
+        materials.count_download(&row).await;
+    }
+    Ok(answer)
 }
 
 /// A signature.
@@ -580,7 +587,11 @@ pub(crate) async fn file_by_link(
     }
     let row = materials.find(&id.0).await?;
     let as_attachment = query.download.unwrap_or(false);
-    download::serve(&materials, &row, request.headers(), as_attachment).await
+    let answer = download::serve(&materials, &row, request.headers(), as_attachment).await?;
+    if answer.status() == StatusCode::OK {
+        materials.count_download(&row).await;
+    }
+    Ok(answer)
 }
 
 /// Something was done.

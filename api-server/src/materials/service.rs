@@ -16,10 +16,12 @@ use tracing::{info, warn};
 
 use super::archive::{self, Unpacked};
 use super::error::ArchiveFault;
-use super::store::{self, Act, MaterialRow, Wanted};
-use super::{MaterialError, MaterialId, MaterialSettings, Outbox, sniff};
+use super::store::{self, Act, MaterialRow, STORED, Wanted};
+use super::{MaterialError, MaterialId, MaterialSettings, Outbox, is_recording, sniff};
 use crate::access::Caller;
-use crate::audit::{self, Action, Deed};
+use crate::audit::{self, Action, Actor, Deed};
+use crate::site::SiteService;
+use crate::video;
 
 /// Most names tried when one is taken.
 pub(super) const MAX_NUMBERED: usize = 1000;
@@ -59,6 +61,22 @@ pub(crate) struct Taken {
     pub unchanged: bool,
 }
 
+/// What was removed from the disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Freed {
+    /// Files.
+    pub(crate) files: u64,
+    /// Bytes of them.
+    pub(crate) bytes: u64,
+}
+
+impl Freed {
+    pub(super) fn add(&mut self, more: Self) {
+        self.files = self.files.saturating_add(more.files);
+        self.bytes = self.bytes.saturating_add(more.bytes);
+    }
+}
+
 /// An entry of an archive that was left out.
 #[derive(Debug, serde::Serialize, utoipa::ToSchema)]
 pub(crate) struct Skipped {
@@ -80,11 +98,12 @@ pub(crate) struct TakenArchive {
 /// Materials: taken in, described, listed, removed.
 #[derive(Debug)]
 pub(crate) struct MaterialService {
-    db: Db,
-    files: Files,
-    outbox: Arc<Outbox>,
+    pub(super) db: Db,
+    pub(super) files: Files,
+    pub(super) outbox: Arc<Outbox>,
     settings: MaterialSettings,
-    clock: Arc<dyn Clock>,
+    site: Arc<SiteService>,
+    pub(super) clock: Arc<dyn Clock>,
     stopping: CancellationToken,
     unpacking: Semaphore,
     packing: Arc<Semaphore>,
@@ -97,6 +116,7 @@ impl MaterialService {
         files: Files,
         outbox: Arc<Outbox>,
         settings: MaterialSettings,
+        site: Arc<SiteService>,
         clock: Arc<dyn Clock>,
         stopping: CancellationToken,
     ) -> Self {
@@ -105,15 +125,12 @@ impl MaterialService {
             files,
             outbox,
             settings,
+            site,
             clock,
             stopping,
             unpacking: Semaphore::new(ARCHIVES),
             packing: Arc::new(Semaphore::new(ARCHIVES)),
         }
-    }
-
-    pub(super) fn settings(&self) -> &MaterialSettings {
-        &self.settings
     }
 
     pub(super) fn outbox(&self) -> &Outbox {
@@ -133,29 +150,28 @@ impl MaterialService {
     }
 
     /// Sees a new value whenever a material's state may have changed.
-    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.outbox.changes()
     }
 
-    /// The id a file of this name would get, if files like it are taken.
-    pub(super) fn name(&self, folders: &[String], name: &str) -> Result<MaterialId, MaterialError> {
-        let id = MaterialId::made(folders, name)?;
-        if self.settings.extensions.contains(&id.extension()) {
-            Ok(id)
-        } else {
-            Err(MaterialError::Extension {
-                allowed: self.settings.extensions.join(", "),
-            })
-        }
+    /// What files may be now: as administrators set it.
+    pub(super) async fn rules(&self) -> Result<MaterialSettings, MaterialError> {
+        let site = self.site.current().await?;
+        Ok(MaterialSettings {
+            max_upload: site.max_upload,
+            extensions: site.extensions,
+            ..self.settings.clone()
+        })
     }
 
     /// Streams a file to disk and looks at what it is.
     pub(super) async fn receive<E>(
         &self,
+        rules: &MaterialSettings,
         id: MaterialId,
         body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<Arrived, MaterialError> {
-        let received = self.files.receive(body).await?;
+        let received = self.files.receive_up_to(rules.max_upload, body).await?;
         self.check_head(&id, &received).await?;
         Ok(Arrived { received, id })
     }
@@ -182,7 +198,7 @@ impl MaterialService {
     ) -> Result<Taken, MaterialError> {
         let description = check(description)?;
         let mut taken = self
-            .take_in_all(caller, vec![arrived], &description)
+            .take_in_all(&caller.actor(), vec![arrived], &description)
             .await?;
         taken.pop().ok_or(MaterialError::NotFound)
     }
@@ -190,7 +206,7 @@ impl MaterialService {
     /// All of them or none.
     async fn take_in_all(
         &self,
-        caller: &Caller,
+        actor: &Actor,
         arrived: Vec<Arrived>,
         description: &Description,
     ) -> Result<Vec<Taken>, MaterialError> {
@@ -205,6 +221,7 @@ impl MaterialService {
         let mut taken = Vec::with_capacity(named.len());
         for (id, hash, size) in named {
             let title = description.title.clone().unwrap_or_else(|| id.title());
+            let is_recording = is_recording(&id.extension());
             let row = MaterialRow {
                 uid: uuid::Uuid::now_v7().to_string(),
                 title,
@@ -213,11 +230,11 @@ impl MaterialService {
                 kind: id.extension(),
                 size_bytes: i64::try_from(size).unwrap_or(i64::MAX),
                 content_hash: hash,
-                uploaded_by: Some(caller.account.uid.clone()),
-                uploader: caller.account.username.clone(),
+                uploaded_by: actor.uid.clone(),
+                uploader: actor.name.clone().unwrap_or_default(),
                 created_at: now,
                 updated_at: now,
-                state: "queued".to_owned(),
+                state: if is_recording { STORED } else { "queued" }.to_owned(),
                 pages: None,
                 passages: 0,
                 embedded: 0,
@@ -227,8 +244,12 @@ impl MaterialService {
             };
             let one = insert_numbered(&mut tx, &id, row).await?;
             if !one.unchanged {
-                store::wish(&mut tx, &one.material.uid, Act::Put, now).await?;
-                record(&mut tx, caller, Action::MaterialAdded, &one.material, now).await?;
+                if !is_recording {
+                    store::wish(&mut tx, &one.material.uid, Act::Put, now).await?;
+                } else if self.settings.transcribes {
+                    video::store::ask(&mut tx, &one.material.uid, actor, now).await?;
+                }
+                record(&mut tx, actor, Action::MaterialAdded, &one.material, now).await?;
             }
             taken.push(one);
         }
@@ -239,6 +260,22 @@ impl MaterialService {
         self.outbox.wake();
         self.outbox.changed();
         Ok(taken)
+    }
+
+    /// Takes in a text that was made here beside another material, for whoever asked for it.
+    pub(crate) async fn take_in_text(
+        &self,
+        actor: &Actor,
+        id: MaterialId,
+        text: String,
+        description: Description,
+    ) -> Result<Taken, MaterialError> {
+        let body = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from(text))]);
+        let arrived = self.receive(&self.settings, id, body).await?;
+        let mut taken = self
+            .take_in_all(actor, vec![arrived], &check(description)?)
+            .await?;
+        taken.pop().ok_or(MaterialError::NotFound)
     }
 
     /// Streams an archive to disk.
@@ -271,13 +308,14 @@ impl MaterialService {
             .acquire()
             .await
             .map_err(|_| MaterialError::Busy)?;
+        let rules = self.rules().await?;
         let Unpacked { files, mut skipped } =
-            archive::unpack(archive, &self.files, &self.settings).await?;
+            archive::unpack(archive, &self.files.up_to(rules.max_upload), &rules).await?;
         let mut arrived = Vec::with_capacity(files.len());
         for file in files {
             let mut path = folders.clone();
             path.extend(file.folders);
-            let id = self
+            let id = rules
                 .name(&path, &file.name)
                 .and_then(|id| check_content(&id, &file.head).map(|()| id));
             match id {
@@ -295,7 +333,7 @@ impl MaterialService {
             return Err(MaterialError::Archive(ArchiveFault::Nothing));
         }
         let taken = self
-            .take_in_all(caller, arrived, &Description::default())
+            .take_in_all(&caller.actor(), arrived, &Description::default())
             .await?;
         Ok(TakenArchive { taken, skipped })
     }
@@ -308,7 +346,7 @@ impl MaterialService {
     }
 
     /// One material, wherever it has been moved to.
-    pub(super) async fn find_uid(&self, uid: &str) -> Result<MaterialRow, MaterialError> {
+    pub(crate) async fn find_uid(&self, uid: &str) -> Result<MaterialRow, MaterialError> {
         store::by_uid(&self.db, uid)
             .await?
             .ok_or(MaterialError::NotFound)
@@ -337,10 +375,10 @@ impl MaterialService {
         let about = description.about.as_deref();
         store::describe(&mut tx, &row.uid, title, about, &tags, now).await?;
         // The description stays here; what the rag-server shows and filters by goes there.
-        if title != row.title || tags != row.tags {
+        if (title != row.title || tags != row.tags) && row.state != STORED {
             store::wish(&mut tx, &row.uid, Act::Put, now).await?;
         }
-        record(&mut tx, caller, Action::MaterialChanged, &row, now).await?;
+        record(&mut tx, &caller.actor(), Action::MaterialChanged, &row, now).await?;
         tx.commit().await?;
         self.outbox.wake();
         self.find(id).await
@@ -359,37 +397,46 @@ impl MaterialService {
             .ok_or(MaterialError::NotFound)?;
         store::delete(&mut tx, &row.uid).await?;
         store::wish(&mut tx, &row.uid, Act::Remove, now).await?;
-        record(&mut tx, caller, Action::MaterialRemoved, &row, now).await?;
+        record(&mut tx, &caller.actor(), Action::MaterialRemoved, &row, now).await?;
         tx.commit().await?;
         info!(material.uid = %row.uid, "removed material {}", row.uid);
         self.outbox.wake();
         self.outbox.changed();
-        if let Err(error) = self.drop_file(&row.content_hash).await {
+        if let Err(error) = self.drop_file(&row.content_hash, false).await {
             // The material is gone all the same; the next sweep takes its file.
             warn!(error = %shared::telemetry::chain(&error), "the file of material {} is still here", row.uid);
         }
         Ok(())
     }
 
-    /// Removes files without a material and what interrupted uploads left, once they are old enough to belong to nobody.
-    pub(crate) async fn sweep(&self) -> Result<(), MaterialError> {
-        self.files.clear_incoming(YOUNG).await?;
-        for hash in self.files.stored(YOUNG).await? {
-            self.drop_file(&hash).await?;
+    /// Removes files without a material and what interrupted uploads left, once they are old enough to belong to nobody;
+    /// only looks at them, if it is only to `look`.
+    pub(crate) async fn sweep(&self, look: bool) -> Result<Freed, MaterialError> {
+        if !look {
+            self.files.clear_incoming(YOUNG).await?;
         }
-        Ok(())
+        let mut freed = Freed::default();
+        for hash in self.files.stored(YOUNG).await? {
+            freed.add(self.drop_file(&hash, look).await?);
+        }
+        Ok(freed)
     }
 
-    pub(super) async fn drop_file(&self, hash: &str) -> Result<(), MaterialError> {
+    /// Removes a file that no material has any more, unless it is only to `look`.
+    pub(super) async fn drop_file(&self, hash: &str, look: bool) -> Result<Freed, MaterialError> {
         let _removing = self.files.removing().await;
-        if store::uses(&self.db, hash).await? == 0 {
+        if store::uses(&self.db, hash).await? > 0 {
+            return Ok(Freed::default());
+        }
+        let bytes = self.files.size_of(hash).await?;
+        if !look {
             self.files.remove(hash).await?;
         }
-        Ok(())
+        Ok(Freed { files: 1, bytes })
     }
 
     /// Where the bytes of a material are.
-    pub(super) fn path_of(&self, row: &MaterialRow) -> std::path::PathBuf {
+    pub(crate) fn path_of(&self, row: &MaterialRow) -> std::path::PathBuf {
         self.files.path_of(&row.content_hash)
     }
 }
@@ -419,16 +466,16 @@ async fn insert_numbered(
     Err(MaterialError::NoFreeName)
 }
 
-async fn record(
+pub(super) async fn record(
     tx: &mut Tx,
-    caller: &Caller,
+    actor: &Actor,
     action: Action,
     row: &MaterialRow,
     now: i64,
 ) -> Result<(), MaterialError> {
     let deed = Deed {
         action,
-        actor: &caller.actor(),
+        actor,
         target: Some((&row.uid, &row.id)),
         now,
     };

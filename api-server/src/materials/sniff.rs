@@ -19,9 +19,11 @@ enum Promise {
     /// A workbook of any age; programs write tables of text under this name too.
     Workbook,
     Text,
+    /// A recording, kept to be played; its subtitles are what is read.
+    Recording,
 }
 
-/// Extensions the rag-server's reader takes, and what each promises.
+/// Extensions that can be taken, and what each promises.
 const KNOWN: &[(&str, Promise)] = &[
     ("pdf", Promise::Pdf),
     ("docx", Promise::Package),
@@ -37,6 +39,8 @@ const KNOWN: &[(&str, Promise)] = &[
     ("xlsb", Promise::Package),
     ("ods", Promise::Package),
     ("odt", Promise::Package),
+    ("odp", Promise::Package),
+    ("epub", Promise::Package),
     ("xls", Promise::Workbook),
     ("txt", Promise::Text),
     ("text", Promise::Text),
@@ -48,13 +52,43 @@ const KNOWN: &[(&str, Promise)] = &[
     ("tab", Promise::Text),
     ("html", Promise::Text),
     ("htm", Promise::Text),
+    ("eml", Promise::Text),
     ("srt", Promise::Text),
     ("vtt", Promise::Text),
+    ("mp4", Promise::Recording),
+    ("m4v", Promise::Recording),
+    ("mov", Promise::Recording),
+    ("webm", Promise::Recording),
+    ("mkv", Promise::Recording),
+    ("avi", Promise::Recording),
+    ("mp3", Promise::Recording),
+    ("m4a", Promise::Recording),
+    ("ogg", Promise::Recording),
+    ("wav", Promise::Recording),
 ];
 
-/// Every extension that can be read.
+/// Every extension that the rag-server's reader takes.
 pub(crate) fn readable() -> impl Iterator<Item = &'static str> {
+    let mut all = KNOWN.iter();
+    std::iter::from_fn(move || all.find(|(_, promise)| *promise != Promise::Recording))
+        .map(|(extension, _)| *extension)
+}
+
+/// Every extension of recordings, video and sound.
+pub(crate) fn recordings() -> impl Iterator<Item = &'static str> {
+    let mut all = KNOWN.iter();
+    std::iter::from_fn(move || all.find(|(_, promise)| *promise == Promise::Recording))
+        .map(|(extension, _)| *extension)
+}
+
+/// Every extension that can be taken.
+pub(crate) fn known() -> impl Iterator<Item = &'static str> {
     KNOWN.iter().map(|(extension, _)| *extension)
+}
+
+/// Whether an extension is a recording's.
+pub(crate) fn is_recording(extension: &str) -> bool {
+    recordings().any(|one| one == extension)
 }
 
 /// Whether a file that begins so may bear this extension.
@@ -70,7 +104,27 @@ pub(super) fn matches(extension: &str, head: &[u8]) -> bool {
         Some(Promise::Package) => is_package || is_compound,
         Some(Promise::Workbook) => is_package || is_compound || is_text(head),
         Some(Promise::Text) => is_text(head),
+        Some(Promise::Recording) => is_recorded(extension, head),
         None => false,
+    }
+}
+
+/// How recordings begin: ISO base media (ISO/IEC 14496-12, 4.3), Matroska and `WebM` (RFC 8794), RIFF, Ogg (RFC 3533), and
+/// MPEG audio with or without an ID3 tag.
+fn is_recorded(extension: &str, head: &[u8]) -> bool {
+    let at = |from: usize, mark: &[u8]| head.get(from..).is_some_and(|rest| rest.starts_with(mark));
+    match extension {
+        "mp4" | "m4v" | "mov" | "m4a" => [&b"ftyp"[..], b"moov", b"mdat", b"wide", b"free"]
+            .iter()
+            .any(|mark| at(4, mark)),
+        "webm" | "mkv" => at(0, b"\x1a\x45\xdf\xa3"),
+        "avi" => at(0, b"RIFF") && at(8, b"AVI "),
+        "wav" => at(0, b"RIFF") && at(8, b"WAVE"),
+        "ogg" => at(0, b"OggS"),
+        "mp3" => {
+            at(0, b"ID3") || (at(0, b"\xff") && head.get(1).is_some_and(|byte| byte & 0xe0 == 0xe0))
+        }
+        _ => false,
     }
 }
 

@@ -3,6 +3,8 @@
 use shared::db::{Db, DbError, Tx};
 use shared::{on_db, on_tx};
 
+use super::recordings;
+
 macro_rules! columns {
     () => {
         "uid, id, title, description, tags, type, size_bytes, content_hash, uploaded_by, uploader, created_at, \
@@ -13,7 +15,7 @@ macro_rules! columns {
 // The name may be taken: then no row is written, and the next name is tried.
 const INSERT: &str = "INSERT INTO materials (uid, id, title, description, tags, type, size_bytes, content_hash, \
     uploaded_by, uploader, created_at, updated_at, state, pages, passages, embedded, reason_code, reason) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, 'queued', NULL, 0, 0, NULL, NULL) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, NULL, 0, 0, NULL, NULL) \
     ON CONFLICT (id) DO NOTHING";
 const BY_ID: &str = concat!("SELECT ", columns!(), " FROM materials WHERE id = $1");
 const BY_UID: &str = concat!("SELECT ", columns!(), " FROM materials WHERE uid = $1");
@@ -25,12 +27,25 @@ const LIST: &str = concat!(
       AND ($4 = '' OR REPLACE(tags, $4, '') <> tags) AND ($5 = '' OR SUBSTR(id, 1, LENGTH($5)) = $5) \
       ORDER BY id LIMIT $6"
 );
+const RECORDINGS_NAMED: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM materials WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ORDER BY id"
+);
 const DESCRIBE: &str =
     "UPDATE materials SET title = $2, description = $3, tags = $4, updated_at = $5 WHERE uid = $1";
 const DELETE: &str = "DELETE FROM materials WHERE uid = $1";
 // Until the rag-server has read the new content it goes on answering from the old.
 const REPLACE: &str = "UPDATE materials SET id = $2, title = $3, type = $4, size_bytes = $5, content_hash = $6, \
-    updated_at = $7, state = 'queued', reason_code = NULL, reason = NULL WHERE uid = $1";
+    updated_at = $7, state = $8, reason_code = NULL, reason = NULL WHERE uid = $1";
+// Equal contents beside each other, the one that was here first in front.
+const DUPLICATES: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM materials WHERE content_hash IN \
+      (SELECT content_hash FROM materials GROUP BY content_hash HAVING COUNT(*) > 1) \
+      ORDER BY content_hash, created_at, uid"
+);
 const USES: &str = "SELECT COUNT(*) FROM materials WHERE content_hash = $1";
 const MIRROR: &str = "UPDATE materials SET state = $2, pages = $3, passages = $4, embedded = $5, reason_code = $6, \
     reason = $7 WHERE uid = $1 AND (state <> $2 OR passages <> $4 OR embedded <> $5 OR COALESCE(pages, -1) <> COALESCE($3, -1) \
@@ -56,8 +71,24 @@ const WAITING: &str = "SELECT COUNT(*) FROM material_sync WHERE act <> 'follow'"
 
 /// Every statement of this store.
 pub(crate) const STATEMENTS: &[&str] = &[
-    INSERT, BY_ID, BY_UID, LIST, DESCRIBE, DELETE, REPLACE, USES, MIRROR, WISH, CLAIM, HOLD,
-    FULFILLED, RELEASE, NEXT_DUE, WAITING,
+    INSERT,
+    BY_ID,
+    BY_UID,
+    LIST,
+    DESCRIBE,
+    DELETE,
+    REPLACE,
+    USES,
+    MIRROR,
+    WISH,
+    CLAIM,
+    HOLD,
+    FULFILLED,
+    RELEASE,
+    NEXT_DUE,
+    WAITING,
+    DUPLICATES,
+    RECORDINGS_NAMED,
 ];
 
 /// One row of `materials`.
@@ -96,9 +127,12 @@ impl MaterialRow {
     }
 }
 
+/// State of a recording, which the rag-server never hears of.
+pub(crate) const STORED: &str = "stored";
+
 /// Whether a state is the last one.
 pub(crate) fn is_final(state: &str) -> bool {
-    matches!(state, "ready" | "failed" | "needs_ocr")
+    matches!(state, "ready" | "failed" | "needs_ocr" | STORED)
 }
 
 /// What the rag-server says of a material.
@@ -190,9 +224,32 @@ pub(crate) async fn insert(tx: &mut Tx, row: &MaterialRow) -> Result<bool, DbErr
         .bind(&row.uploaded_by)
         .bind(&row.uploader)
         .bind(row.created_at)
+        .bind(&row.state)
         .execute(conn)
         .await
         .map(|done| done.rows_affected() == 1))
+    .map_err(DbError::from)
+}
+
+/// Recordings of this name, whatever their extension.
+pub(crate) async fn recordings_named(db: &Db, stem: &str) -> Result<Vec<MaterialRow>, DbError> {
+    let mut ids = recordings().map(|extension| format!("{stem}.{extension}"));
+    let mut next = || ids.next().unwrap_or_default();
+    on_db!(db, |pool| sqlx::query_as::<_, MaterialRow>(
+        RECORDINGS_NAMED
+    )
+    .bind(next())
+    .bind(next())
+    .bind(next())
+    .bind(next())
+    .bind(next())
+    .bind(next())
+    .bind(next())
+    .bind(next())
+    .bind(next())
+    .bind(next())
+    .fetch_all(pool)
+    .await)
     .map_err(DbError::from)
 }
 
@@ -263,7 +320,7 @@ pub(crate) async fn by_uid_in(tx: &mut Tx, uid: &str) -> Result<Option<MaterialR
     .map_err(DbError::from)
 }
 
-/// Gives a material another id, title, type and content; the row says which.
+/// Gives a material another id, title, type, content and state; the row says which.
 pub(crate) async fn replace(tx: &mut Tx, row: &MaterialRow) -> Result<(), DbError> {
     on_tx!(tx, |conn| sqlx::query(REPLACE)
         .bind(&row.uid)
@@ -273,6 +330,7 @@ pub(crate) async fn replace(tx: &mut Tx, row: &MaterialRow) -> Result<(), DbErro
         .bind(row.size_bytes)
         .bind(&row.content_hash)
         .bind(row.updated_at)
+        .bind(&row.state)
         .execute(conn)
         .await
         .map(|_| ()))
@@ -285,6 +343,14 @@ pub(crate) async fn delete(tx: &mut Tx, uid: &str) -> Result<(), DbError> {
         .execute(conn)
         .await
         .map(|_| ()))
+    .map_err(DbError::from)
+}
+
+/// Materials whose content another one has too; equal ones beside each other, the oldest first.
+pub(crate) async fn duplicates(tx: &mut Tx) -> Result<Vec<MaterialRow>, DbError> {
+    on_tx!(tx, |conn| sqlx::query_as::<_, MaterialRow>(DUPLICATES)
+        .fetch_all(conn)
+        .await)
     .map_err(DbError::from)
 }
 

@@ -1,19 +1,10 @@
 //! Materials as clients see them.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use shared::clock::rfc3339;
 
 use super::DownloadLinks;
 use super::store::MaterialRow;
-
-/// What stays as it is in a path: what RFC 3986 calls unreserved, and the slashes between segments.
-const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'/');
 
 /// Why a material is not in the index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -66,7 +57,7 @@ pub(crate) struct MaterialView {
 /// Where a material stands on its way into the index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub(crate) struct ProgressView {
-    /// `queued`, `extracting`, `indexing`, `searchable`, `ready`, `failed` or `needs_ocr`.
+    /// `queued`, `extracting`, `indexing`, `searchable`, `ready`, `failed`, `needs_ocr`, or `stored` for recordings.
     pub state: String,
     /// Pages, slides or sheets, once read.
     pub pages: Option<i64>,
@@ -95,12 +86,11 @@ impl ProgressView {
 
 impl MaterialView {
     pub(super) fn of(row: MaterialRow, links: &DownloadLinks) -> Self {
-        let encoded = utf8_percent_encode(&row.id, IN_PATH).to_string();
         Self {
             progress: ProgressView::of(&row),
             tags: row.tags(),
             path: format!("/api/materials/{}", row.id),
-            download_path: format!("/api/materials/dl/{}/{encoded}", links.sign(&row.id)),
+            download_path: links.path(&row.id),
             id: row.id,
             uid: row.uid,
             title: row.title,

@@ -10,8 +10,9 @@ mod argon2id;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use argon2::Params;
 use argon2::password_hash::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2id::Argon2id;
 use shared::problem::{Code, HasProblem};
 use shared::telemetry::spawn_blocking_in_span;
 use tokio::sync::Semaphore;
@@ -114,7 +115,7 @@ pub struct Checked {
 /// Hashes and checks passwords, few at a time.
 #[derive(Debug)]
 pub struct Passwords {
-    hasher: Argon2<'static>,
+    hasher: Arc<Argon2id>,
     running: Arc<Semaphore>,
     waiting: Arc<AtomicUsize>,
     most_waiting: usize,
@@ -131,8 +132,8 @@ impl Passwords {
     pub fn new(settings: &PasswordSettings) -> Result<Self, PasswordError> {
         let params = Params::new(settings.memory_kib, settings.passes, 1, None)
             .map_err(|error| PasswordError::Hash(error.into()))?;
-        let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let decoy = argon2id::decoy(&hasher).map_err(PasswordError::Hash)?;
+        let hasher = Arc::new(Argon2id::new(params));
+        let decoy = hasher.decoy().map_err(PasswordError::Hash)?;
         Ok(Self {
             hasher,
             running: Arc::new(Semaphore::new(settings.concurrency)),
@@ -169,8 +170,8 @@ impl Passwords {
     /// # Errors
     /// [`PasswordError::Busy`], or that the library failed.
     pub async fn hash(&self, password: &str) -> Result<String, PasswordError> {
-        let (hasher, password) = (self.hasher.clone(), password.to_owned());
-        self.run(move || argon2id::hash(&hasher, &password))
+        let (hasher, password) = (Arc::clone(&self.hasher), password.to_owned());
+        self.run(move || hasher.hash(&password))
             .await?
             .map_err(PasswordError::Hash)
     }
@@ -192,7 +193,7 @@ impl Passwords {
         let usable = kept.filter(|kept| *kept != UNUSABLE && password.len() <= MAX_BYTES);
         let is_real = usable.is_some();
         let kept = usable.unwrap_or(&self.decoy).to_owned();
-        let (hasher, password) = (self.hasher.clone(), password.to_owned());
+        let (hasher, password) = (Arc::clone(&self.hasher), password.to_owned());
         let mut checked = self
             .run(move || {
                 // A megabyte is hashed no further than a password can be long.
@@ -225,8 +226,12 @@ impl Passwords {
                 .await
                 .map_err(|_| PasswordError::Busy)?
         };
+        let (hasher, waiting) = (Arc::clone(&self.hasher), Arc::clone(&self.waiting));
         spawn_blocking_in_span(move || {
             let done = work();
+            if waiting.load(Ordering::SeqCst) == 0 {
+                hasher.rest();
+            }
             drop(permit);
             done
         })
@@ -251,16 +256,16 @@ impl Drop for Queued {
     }
 }
 
-fn check(hasher: &Argon2<'_>, kept: &str, password: &str) -> Result<Checked, PasswordError> {
-    let hash = || argon2id::hash(hasher, password).map_err(PasswordError::Hash);
+fn check(hasher: &Argon2id, kept: &str, password: &str) -> Result<Checked, PasswordError> {
+    let hash = || hasher.hash(password).map_err(PasswordError::Hash);
     if is_bcrypt(kept) {
         let right = bcrypt::verify(password, kept).unwrap_or(false);
         let rehash = right.then(hash).transpose()?;
         return Ok(Checked { right, rehash });
     }
     let parsed = PasswordHash::new(kept).map_err(PasswordError::Hash)?;
-    let right = argon2id::is_right(hasher, &parsed, password);
-    let rehash = (right && !argon2id::is_current(hasher, &parsed))
+    let right = hasher.is_right(&parsed, password);
+    let rehash = (right && !hasher.is_current(&parsed))
         .then(hash)
         .transpose()?;
     Ok(Checked { right, rehash })

@@ -9,10 +9,10 @@ mod tests;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
-use futures::{Stream, TryStreamExt as _};
+use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
@@ -20,11 +20,14 @@ use serde::de::DeserializeOwned;
 use shared::clock::Clock;
 use shared::http::{self, HttpError, HttpSettings};
 use shared::problem::Problem;
+use shared::telemetry;
 use shared::token::ServiceTokens;
 use tokio_util::io::ReaderStream;
 use url::Url;
 
 pub(crate) use error::RagError;
+
+use crate::numbers::Counts;
 
 /// Most bytes of an answer that is read whole: an answer with 50 sources of whole passages has less than 1 MB.
 const MAX_ANSWER: u64 = 16 * 1024 * 1024;
@@ -44,6 +47,7 @@ pub(crate) struct RagClient {
     base: Url,
     /// What we show; `None` where the rag-server answers this machine alone.
     tokens: Option<ServiceTokens>,
+    counts: Counts,
     clock: Arc<dyn Clock>,
 }
 
@@ -55,12 +59,14 @@ impl RagClient {
     pub(crate) fn new(
         base: Url,
         tokens: Option<ServiceTokens>,
+        counts: Counts,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, HttpError> {
         Ok(Self {
             http: http::client(&HttpSettings::default())?,
             base,
             tokens,
+            counts,
             clock,
         })
     }
@@ -83,7 +89,7 @@ impl RagClient {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let request = self.http.request(method, url);
+        let request = telemetry::carried_on(self.http.request(method, url));
         Ok(match &self.tokens {
             Some(tokens) => request.bearer_auth(tokens.sign(&*self.clock)?),
             None => request,
@@ -95,6 +101,18 @@ impl RagClient {
     /// # Errors
     /// [`RagError`].
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, RagError> {
+        let started = Instant::now();
+        let answer = self.send_uncounted(request).await;
+        let outcome = match &answer {
+            Ok(_) => "ok",
+            Err(RagError::Refused { .. }) => "refused",
+            Err(_) => "failed",
+        };
+        self.counts.asked_rag(outcome, started.elapsed());
+        answer
+    }
+
+    async fn send_uncounted(&self, request: RequestBuilder) -> Result<Response, RagError> {
         let response = request.send().await.map_err(HttpError::from)?;
         let status = response.status();
         if status.is_success() {
@@ -165,6 +183,37 @@ impl RagClient {
             .timeout(LONGEST_TRANSFER)
             .body(body);
         self.read(request).await
+    }
+
+    /// `POST` of an archive as the field `archive` of a form, streamed from disk.
+    ///
+    /// # Errors
+    /// [`RagError`]; [`RagError::File`] when the file cannot be read.
+    pub(crate) async fn send_archive(&self, path: &[&str], file: &Path) -> Result<(), RagError> {
+        let boundary = uuid::Uuid::now_v7().as_simple().to_string();
+        let head = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"replace_existing\"\r\n\r\ntrue\r\n\
+             --{boundary}\r\nContent-Disposition: form-data; name=\"archive\"; filename=\"rag.tar.gz\"\r\n\
+             Content-Type: application/gzip\r\n\r\n"
+        );
+        let tail = format!("\r\n--{boundary}--\r\n");
+        let file = tokio::fs::File::open(file).await.map_err(RagError::File)?;
+        let size = file.metadata().await.map_err(RagError::File)?.len();
+        let length = size.saturating_add((head.len() + tail.len()) as u64);
+        let once = |text: String| futures::stream::once(async { Ok(Bytes::from(text)) });
+        let parts = once(head)
+            .chain(ReaderStream::with_capacity(file, PIECE))
+            .chain(once(tail));
+        let request = self
+            .request(Method::POST, path, &[])?
+            .header(
+                CONTENT_TYPE,
+                format!("multipart/form-data; boundary={boundary}"),
+            )
+            .header(CONTENT_LENGTH, length)
+            .timeout(LONGEST_TRANSFER)
+            .body(reqwest::Body::wrap_stream(parts));
+        self.send(request).await.map(drop)
     }
 
     /// Sends a request whose answer is a stream of events (or any other bytes) to be passed on as they come. Dropping

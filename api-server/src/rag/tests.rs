@@ -13,6 +13,7 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::{RagClient, RagError};
+use crate::numbers::Counts;
 
 const SECRET: &str = "W8zq1Lr5Vn3Ty7Ux2Kp9Mb4Gc6Hd0Jsf";
 const OTHER: &str = "Q2wE4rT6yU8iO0pA1sD3fG5hJ7kL9zXc";
@@ -20,7 +21,13 @@ const OTHER: &str = "Q2wE4rT6yU8iO0pA1sD3fG5hJ7kL9zXc";
 fn client(base: &str, secret: &str) -> RagClient {
     let secret = SecretString::from(secret.to_owned());
     let tokens = ServiceTokens::new(&secret, API_SERVER, RAG_SERVER).unwrap();
-    RagClient::new(base.parse().unwrap(), Some(tokens), Arc::new(SystemClock)).unwrap()
+    RagClient::new(
+        base.parse().unwrap(),
+        Some(tokens),
+        Counts::default(),
+        Arc::new(SystemClock),
+    )
+    .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

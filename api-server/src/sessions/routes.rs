@@ -42,7 +42,7 @@ pub(crate) struct TokenResponse {
     pub access_token: String,
     /// `bearer`.
     pub token_type: &'static str,
-    /// The password is one-time and must be changed.
+    /// The password must be changed: it is one-time, or too old.
     pub is_temporary_password: bool,
     /// Seconds the access token lives.
     pub expires_in: i64,
@@ -189,7 +189,7 @@ pub(crate) fn answer(opened: Opened, secure: Secure) -> HttpResponse {
     HttpResponse::Ok().cookie(cookie).json(TokenResponse {
         access_token: opened.access_token,
         token_type: "bearer",
-        is_temporary_password: opened.account.temporary_password,
+        is_temporary_password: opened.must_change_password,
         expires_in: opened.expires_in,
         refresh_token: opened.refresh_token,
         user: UserView::from(&opened.account),

@@ -14,6 +14,7 @@ use crate::audit::{self, Action, Actor, Deed};
 use crate::limits::LoginDelays;
 use crate::opaque;
 use crate::passwords::Passwords;
+use crate::site::{InForce, SiteService};
 use crate::tokens::{Audience, Claims, JwtKeys, Subject};
 use crate::two_factor::TwoFactorService;
 use crate::users::{Account, UserRow, UserService};
@@ -46,6 +47,8 @@ pub(crate) struct SignIn {
 pub(crate) struct Opened {
     /// Whose.
     pub account: Account,
+    /// The password must be changed before anything else.
+    pub must_change_password: bool,
     /// For the header.
     pub access_token: String,
     /// For the cookie.
@@ -66,7 +69,7 @@ pub(crate) struct SessionService {
     pub(crate) two_factor: Arc<TwoFactorService>,
     pub(crate) delays: Arc<LoginDelays>,
     pub(crate) keys: JwtKeys,
-    pub(crate) lifetime: Duration,
+    pub(crate) site: Arc<SiteService>,
     pub(crate) refresh_lifetime: Duration,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -81,11 +84,12 @@ impl SessionService {
         actor: &Actor,
         sign_in: SignIn,
     ) -> Result<Opened, SessionError> {
-        let lifetime = self.lifetime_s(sign_in.expires_in)?;
+        let site = self.site.current().await?;
+        let lifetime = lifetime_s(&site, sign_in.expires_in)?;
         let address = actor.address.as_deref().unwrap_or("unknown");
         let attempt = self
             .delays
-            .admit(&sign_in.username.to_lowercase(), address)
+            .admit(&sign_in.username.to_lowercase(), address, site.attempts)
             .await?;
         let row = self.users.find(&sign_in.username).await?;
         let (password, code) = split_code(row.as_ref(), &sign_in);
@@ -132,7 +136,8 @@ impl SessionService {
         if !row.approved {
             return Err(SessionError::NotApproved);
         }
-        self.open(actor, row, self.lifetime_s(None)?, agent).await
+        let lifetime = lifetime_s(&self.site.current().await?, None)?;
+        self.open(actor, row, lifetime, agent).await
     }
 
     /// Opens a session for an account that has proved itself.
@@ -179,6 +184,7 @@ impl SessionService {
         self.users.publish(&row.uid).await?;
         let account = Account::from(row);
         self.tokens(account, &session.id, refresh_token, lifetime)
+            .await
     }
 
     /// Goes on with a session: new tokens for a refresh token, which is used up.
@@ -188,7 +194,7 @@ impl SessionService {
         refresh_token: &str,
         expires_in: Option<i64>,
     ) -> Result<Opened, SessionError> {
-        let lifetime = self.lifetime_s(expires_in)?;
+        let lifetime = lifetime_s(&self.site.current().await?, expires_in)?;
         let digest = opaque::digest(refresh_token);
         let now = self.clock.now_ms();
         let mut tx = self.db.begin_write().await?;
@@ -219,16 +225,16 @@ impl SessionService {
         store::insert_token(&mut tx, &opaque::digest(&next), &id, now).await?;
         store::used(&mut tx, &id, now, self.refresh_end(now)).await?;
         tx.commit().await?;
-        self.tokens(Account::from(&row), &id, next, lifetime)
+        self.tokens(Account::from(&row), &id, next, lifetime).await
     }
 
     /// Fresh tokens of a session whose account has changed: the cookie after a change of password.
-    pub(crate) fn cookie_token(
+    pub(crate) async fn cookie_token(
         &self,
         account: &Account,
         session: &str,
     ) -> Result<(String, i64), SessionError> {
-        let lifetime = self.lifetime_s(None)?;
+        let lifetime = lifetime_s(&self.site.current().await?, None)?;
         let subject = subject(account, session);
         let (token, _) =
             self.keys
@@ -236,7 +242,7 @@ impl SessionService {
         Ok((token, lifetime))
     }
 
-    fn tokens(
+    async fn tokens(
         &self,
         account: Account,
         session: &str,
@@ -247,7 +253,11 @@ impl SessionService {
         let subject = subject(&account, session);
         let (access_token, _) = self.keys.sign(subject, Audience::Header, now, lifetime)?;
         let (cookie_token, _) = self.keys.sign(subject, Audience::Cookie, now, lifetime)?;
+        let must_change_password = account.temporary_password
+            || (account.has_old_password(now)
+                && (self.site.current().await?.shown.security).require_password_change);
         Ok(Opened {
+            must_change_password,
             access_token,
             cookie_token,
             refresh_token,
@@ -351,17 +361,18 @@ impl SessionService {
         Ok(())
     }
 
-    fn lifetime_s(&self, asked: Option<i64>) -> Result<i64, SessionError> {
-        let longest = i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX);
-        match asked {
-            None => Ok(longest),
-            Some(asked) if (SHORTEST_S..=longest).contains(&asked) => Ok(asked),
-            Some(_) => Err(SessionError::Lifetime),
-        }
-    }
-
     fn refresh_end(&self, now: i64) -> i64 {
         now.saturating_add(i64::try_from(self.refresh_lifetime.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// Seconds an access token lives, which may be fewer than the settings say.
+fn lifetime_s(site: &InForce, asked: Option<i64>) -> Result<i64, SessionError> {
+    let longest = i64::try_from(site.session.as_secs()).unwrap_or(i64::MAX);
+    match asked {
+        None => Ok(longest),
+        Some(asked) if (SHORTEST_S..=longest).contains(&asked) => Ok(asked),
+        Some(_) => Err(SessionError::Lifetime),
     }
 }
 

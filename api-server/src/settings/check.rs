@@ -8,15 +8,20 @@ use url::Url;
 
 use super::drive::check_drive;
 use super::oidc::check_oidc;
-use super::raw::{RawAdmin, RawChat, RawJwt, RawMail, RawMaterials, RawServer, RawSettings};
+use super::raw::{
+    RawAdmin, RawChat, RawJwt, RawMail, RawMaterials, RawServer, RawSettings, RawTranscription,
+};
 use super::{AdminSettings, ServerSettings, Settings};
+use crate::backup::BackupSettings;
 use crate::chat::{ChatSettings, MessageLengths};
 use crate::limits::{LimitSettings, LoginSettings};
 use crate::mail::{MailSettings, Security, SmtpSettings};
-use crate::materials::{MaterialSettings, readable};
+use crate::materials::{MaterialSettings, known, readable, recordings};
 use crate::passwords::{MIN_CHARACTERS, PasswordSettings};
+use crate::runs::RunSettings;
 use crate::tokens::{JwtAlgorithm, JwtKeys, JwtSettings};
 use crate::usage::{OpeningHours, UsageSettings, time_of_day};
+use crate::video::TranscriptionSettings;
 
 /// Shortest and longest life of an access token.
 const LIFETIMES: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(24 * 3600));
@@ -29,7 +34,8 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
     check_secrets(&raw, faults);
     let mail = check_mail(&raw.mail, &raw.data_dir, faults);
     let oidc = check_oidc(&raw.oidc, &raw.server.public_url, faults);
-    let materials = check_materials(&raw.materials, faults);
+    let transcription = check_transcription(&raw.transcription, faults);
+    let materials = check_materials(&raw.materials, transcription.is_some(), faults);
     let usage = check_usage(&raw.chat, faults);
     let time_zone = usage.as_ref().map(|usage| usage.time_zone);
     let drive = check_drive(
@@ -69,7 +75,21 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
         service_secret: raw.service.secret,
         rag_server_url: raw.service.rag_server_url,
         materials,
+        transcription,
         webhook_secret: raw.webhook.secret,
+        metrics_token: raw.metrics.token,
+        runs: raw.runs.enabled.then(|| RunSettings {
+            folder: raw.data_dir.join("runs"),
+            texts: raw.runs.texts,
+            kept: raw.runs.kept,
+        }),
+        backup: BackupSettings {
+            folder: raw
+                .backup
+                .folder
+                .unwrap_or_else(|| raw.data_dir.join("backups")),
+            keep: raw.backup.keep,
+        },
         admin: AdminSettings {
             username: raw.admin.username,
             password: raw.admin.password,
@@ -125,6 +145,10 @@ fn check_ranges(raw: &RawSettings, faults: &mut Faults<'_>) {
     }
     if raw.server.json_limit < 1024 {
         faults.add("server.json_limit", "must be at least 1KiB");
+    }
+    if !(Duration::from_secs(3600)..=Duration::from_secs(366 * 24 * 3600)).contains(&raw.runs.kept)
+    {
+        faults.add("runs.kept", "must be 1 hour to 366 days");
     }
     if raw.server.request_timeout < Duration::from_secs(1) {
         faults.add("server.request_timeout", "must be at least 1s");
@@ -217,6 +241,7 @@ fn check_secrets(raw: &RawSettings, faults: &mut Faults<'_>) {
         ("jwt.secret", &raw.jwt.secret),
         ("service.secret", &raw.service.secret),
         ("webhook.secret", &raw.webhook.secret),
+        ("metrics.token", &raw.metrics.token),
     ];
     for (index, (key, secret)) in named.iter().enumerate() {
         let Some(secret) = secret else { continue };
@@ -266,7 +291,34 @@ fn check_jwt(raw: &RawJwt, faults: &mut Faults<'_>) -> Option<JwtSettings> {
     Some(settings)
 }
 
-fn check_materials(raw: &RawMaterials, faults: &mut Faults<'_>) -> MaterialSettings {
+fn check_transcription(
+    raw: &RawTranscription,
+    faults: &mut Faults<'_>,
+) -> Option<TranscriptionSettings> {
+    let base_url = raw.base_url.clone()?;
+    if base_url.host().is_none() || !matches!(base_url.scheme(), "http" | "https") {
+        faults.add("transcription.base_url", "must be http://… or https://…");
+    }
+    if raw.model.trim().is_empty() {
+        faults.add("transcription.model", "must be the name of a model");
+    }
+    if !(Duration::from_secs(10)..=Duration::from_hours(6)).contains(&raw.timeout) {
+        faults.add("transcription.timeout", "must be 10s to 6h");
+    }
+    Some(TranscriptionSettings {
+        base_url,
+        model: raw.model.clone(),
+        key: raw.key.clone(),
+        language: raw.language.clone(),
+        timeout: raw.timeout,
+    })
+}
+
+fn check_materials(
+    raw: &RawMaterials,
+    transcribes: bool,
+    faults: &mut Faults<'_>,
+) -> MaterialSettings {
     if !(1024..=10 << 30).contains(&raw.max_upload) {
         faults.add("materials.max_upload", "must be 1KiB to 10GiB");
     }
@@ -288,7 +340,10 @@ fn check_materials(raw: &RawMaterials, faults: &mut Faults<'_>) -> MaterialSetti
         faults.add("materials.link_lifetime", "must be 1 minute to 24 hours");
     }
     let extensions = raw.extensions.as_ref().map_or_else(
-        || readable().map(str::to_owned).collect(),
+        || {
+            let heard = recordings().filter(|_| transcribes);
+            readable().chain(heard).map(str::to_owned).collect()
+        },
         |named| {
             named
                 .iter()
@@ -297,10 +352,10 @@ fn check_materials(raw: &RawMaterials, faults: &mut Faults<'_>) -> MaterialSetti
         },
     );
     for extension in &extensions {
-        if !readable().any(|known| known == extension) {
+        if !known().any(|known| known == extension) {
             faults.add(
                 "materials.extensions",
-                format!("{extension:?} is none that can be read"),
+                format!("{extension:?} is none that can be taken"),
             );
         }
     }
@@ -311,6 +366,7 @@ fn check_materials(raw: &RawMaterials, faults: &mut Faults<'_>) -> MaterialSetti
         archive_unpacked: raw.archive_unpacked,
         upload_timeout: raw.upload_timeout,
         extensions,
+        transcribes,
         link_lifetime: raw.link_lifetime,
     }
 }

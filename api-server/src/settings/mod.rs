@@ -15,6 +15,7 @@ use shared::settings::{self, Environment, Loaded, SecretString, SettingsErrors};
 use shared::telemetry::LogSettings;
 use url::Url;
 
+use crate::backup::BackupSettings;
 use crate::chat::ChatSettings;
 use crate::drive::DriveSettings;
 use crate::limits::{LimitSettings, LoginSettings};
@@ -22,8 +23,10 @@ use crate::mail::MailSettings;
 use crate::materials::MaterialSettings;
 use crate::oidc::OidcSettings;
 use crate::passwords::PasswordSettings;
+use crate::runs::RunSettings;
 use crate::tokens::JwtSettings;
 use crate::usage::UsageSettings;
+use crate::video::TranscriptionSettings;
 
 pub use variables::{SPEC, VARIABLES};
 
@@ -50,8 +53,16 @@ pub struct Settings {
     pub rag_server_url: Url,
     /// What materials may be.
     pub materials: MaterialSettings,
+    /// Who writes down what is said in recordings, if somebody does.
+    pub transcription: Option<TranscriptionSettings>,
     /// Signs what the users webhook receives; closed without one.
     pub webhook_secret: Option<SecretString>,
+    /// Opens `/metrics`; without one it answers private addresses alone.
+    pub metrics_token: Option<SecretString>,
+    /// Records of questions answered.
+    pub runs: Option<RunSettings>,
+    /// Backups.
+    pub backup: BackupSettings,
     /// The first administrator.
     pub admin: AdminSettings,
     /// Cost of passwords.

@@ -26,7 +26,11 @@ pub(super) struct RawSettings {
     pub(super) jwt: RawJwt,
     pub(super) service: RawService,
     pub(super) materials: RawMaterials,
+    pub(super) transcription: RawTranscription,
     pub(super) webhook: RawWebhook,
+    pub(super) metrics: RawMetrics,
+    pub(super) runs: RawRuns,
+    pub(super) backup: RawBackup,
     pub(super) admin: RawAdmin,
     pub(super) passwords: RawPasswords,
     pub(super) login: RawLogin,
@@ -120,9 +124,47 @@ pub(super) struct RawMaterials {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct RawTranscription {
+    #[serde(default)]
+    pub(super) base_url: Option<Url>,
+    pub(super) model: String,
+    #[serde(default)]
+    pub(super) key: Option<SecretString>,
+    #[serde(default)]
+    pub(super) language: Option<String>,
+    #[serde(with = "settings::duration")]
+    pub(super) timeout: Duration,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct RawWebhook {
     #[serde(default)]
     pub(super) secret: Option<SecretString>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMetrics {
+    #[serde(default)]
+    pub(super) token: Option<SecretString>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRuns {
+    pub(super) enabled: bool,
+    pub(super) texts: bool,
+    #[serde(with = "settings::duration")]
+    pub(super) kept: Duration,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBackup {
+    #[serde(default)]
+    pub(super) folder: Option<PathBuf>,
+    pub(super) keep: NonZeroUsize,
 }
 
 #[derive(Debug, Deserialize)]

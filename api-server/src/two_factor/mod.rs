@@ -19,6 +19,7 @@ use crate::audit::{self, Action, Actor, Deed};
 use crate::opaque;
 use crate::passwords::{PasswordError, Passwords};
 use crate::sealing::{Sealed, Sealer};
+use crate::site::SiteService;
 use crate::users::{UserRow, UserService, store as users_store};
 
 /// Bytes of a secret (RFC 4226, section 4: at least 16, better 20).
@@ -107,7 +108,7 @@ pub(crate) struct TwoFactorService {
     db: Db,
     users: Arc<UserService>,
     passwords: Arc<Passwords>,
-    site_name: String,
+    site: Arc<SiteService>,
     sealer: Sealer,
     clock: Arc<dyn Clock>,
 }
@@ -118,7 +119,7 @@ impl TwoFactorService {
         db: Db,
         users: Arc<UserService>,
         passwords: Arc<Passwords>,
-        site_name: String,
+        site: Arc<SiteService>,
         secrets: &[&SecretString],
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -126,7 +127,7 @@ impl TwoFactorService {
             db,
             users,
             passwords,
-            site_name,
+            site,
             sealer: Sealer::new("acervo api-server 2026 two-factor secrets", secrets),
             clock,
         }
@@ -139,7 +140,8 @@ impl TwoFactorService {
             return Err(TwoFactorError::AlreadyOn);
         }
         let secret: [u8; SECRET_BYTES] = rand::random();
-        let totp = self.totp(&row, &secret)?;
+        let site = self.site.current().await?.shown.general.site_name;
+        let totp = totp(&site, &row, &secret)?;
         let sealed = self.sealer.seal(&row.uid, &secret)?;
         let mut tx = self.db.begin_write().await?;
         users_store::set_totp(&mut tx, &row.uid, Some(&sealed), false).await?;
@@ -264,18 +266,19 @@ impl TwoFactorService {
         }
         let secret = self.sealer.open(&row.uid, sealed)?;
         let now = u64::try_from(self.clock.now_ms().div_euclid(1000)).unwrap_or(0);
-        let step = self.totp(row, &secret)?.check(code, now);
+        let step = totp("", row, &secret)?.check(code, now);
         Ok(step.and_then(|step| i64::try_from(step).ok()))
     }
+}
 
-    fn totp(&self, row: &UserRow, secret: &[u8]) -> Result<Totp, TwoFactorError> {
-        Builder::new()
-            .with_secret(Secret::from(secret.to_vec()))
-            .with_issuer(Some(self.site_name.replace(':', " ")))
-            .with_account_name(row.username.clone())
-            .build()
-            .map_err(|_| TwoFactorError::Address)
-    }
+/// Codes of a secret; `site` is the name the app shows.
+fn totp(site: &str, row: &UserRow, secret: &[u8]) -> Result<Totp, TwoFactorError> {
+    Builder::new()
+        .with_secret(Secret::from(secret.to_vec()))
+        .with_issuer(Some(site.replace(':', " ")))
+        .with_account_name(row.username.clone())
+        .build()
+        .map_err(|_| TwoFactorError::Address)
 }
 
 fn recovery_digest(uid: &str, code: &str) -> String {

@@ -10,6 +10,7 @@ use shared::db::{Db, DbError, Tx};
 use shared::problem::{Code, HasProblem};
 
 use super::store::{self, UsageRow};
+use crate::site::SiteService;
 
 const HOUR_MS: i64 = 3600 * 1000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -43,7 +44,7 @@ impl OpeningHours {
 /// Limits of questions; none unless set.
 #[derive(Debug, Clone, Copy)]
 pub struct UsageSettings {
-    /// Whose days and hours count.
+    /// Whose days and hours count, until administrators set another one.
     pub time_zone: Tz,
     /// Questions of a user in any hour; 0 = no limit.
     pub per_hour: u32,
@@ -128,28 +129,45 @@ pub(crate) struct Admission(String);
 pub(crate) struct UsageService {
     db: Db,
     settings: UsageSettings,
+    site: Arc<SiteService>,
     clock: Arc<dyn Clock>,
 }
 
 impl UsageService {
     /// Counts in `db`.
-    pub(crate) fn new(db: Db, settings: UsageSettings, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        db: Db,
+        settings: UsageSettings,
+        site: Arc<SiteService>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             db,
             settings,
+            site,
             clock,
         }
     }
 
+    /// Whose days and hours count now. Asked before a transaction begins: it reads on a connection of its own.
+    pub(crate) async fn zone(&self) -> Result<Tz, DbError> {
+        Ok(self.site.current().await?.time_zone)
+    }
+
     /// Takes one question more of a user, if it is allowed; other questions of the user wait until `tx` ends.
-    pub(crate) async fn admit(&self, tx: &mut Tx, uid: &str) -> Result<Admission, UsageError> {
+    pub(crate) async fn admit(
+        &self,
+        tx: &mut Tx,
+        uid: &str,
+        zone: Tz,
+    ) -> Result<Admission, UsageError> {
         let now = self.clock.now_ms();
         if let Some(hours) = self.settings.hours
-            && let Some(wait) = hours.closed_for(self.local(now).time())
+            && let Some(wait) = hours.closed_for(local(now, zone).time())
         {
             return Err(UsageError::Closed { hours, wait });
         }
-        store::ask(tx, uid, &self.day(now)).await?;
+        store::ask(tx, uid, &day(now, zone)).await?;
         let id = uuid::Uuid::now_v7().to_string();
         if self.settings.per_hour == 0 && self.settings.per_day == 0 {
             return Ok(Admission(id));
@@ -186,10 +204,11 @@ impl UsageService {
         &self,
         tx: &mut Tx,
         uid: &str,
+        zone: Tz,
         tokens: (i64, i64),
         cost: f64,
     ) -> Result<(), DbError> {
-        let day = self.day(self.clock.now_ms());
+        let day = day(self.clock.now_ms(), zone);
         store::answer(tx, uid, &day, tokens, nanos(cost)).await
     }
 
@@ -198,18 +217,29 @@ impl UsageService {
         let Some(budget) = self.settings.daily_budget else {
             return Ok(false);
         };
-        let spent = store::spent(&self.db, &self.day(self.clock.now_ms())).await?;
+        let spent = store::spent(&self.db, &day(self.clock.now_ms(), self.zone().await?)).await?;
         Ok(spent >= nanos(budget))
+    }
+
+    /// US dollars for chat models today.
+    pub(crate) async fn spent_today(&self) -> Result<f64, DbError> {
+        let spent = store::spent(&self.db, &day(self.clock.now_ms(), self.zone().await?)).await?;
+        Ok(dollars(spent))
+    }
+
+    /// US dollars a day; no limit when absent.
+    pub(crate) fn budget(&self) -> Option<f64> {
+        self.settings.daily_budget
     }
 
     /// A user's last `days` days.
     pub(super) async fn of_user(&self, uid: &str, days: u32) -> Result<Vec<UsageRow>, DbError> {
-        store::of_user(&self.db, uid, &self.first_day(days)).await
+        store::of_user(&self.db, uid, &self.first_day(days).await?).await
     }
 
     /// Everybody's last `days` days.
     pub(super) async fn of_all(&self, days: u32) -> Result<Vec<UsageRow>, DbError> {
-        store::of_all(&self.db, &self.first_day(days), MOST_ROWS).await
+        store::of_all(&self.db, &self.first_day(days).await?, MOST_ROWS).await
     }
 
     /// The limits, for showing.
@@ -217,21 +247,21 @@ impl UsageService {
         self.settings
     }
 
-    fn local(&self, now: i64) -> DateTime<Tz> {
-        let utc = DateTime::<Utc>::from_timestamp_millis(now).unwrap_or(DateTime::UNIX_EPOCH);
-        utc.with_timezone(&self.settings.time_zone)
-    }
-
-    /// The day of a time, `2026-01-31`.
-    fn day(&self, now: i64) -> String {
-        self.local(now).date_naive().to_string()
-    }
-
-    fn first_day(&self, days: u32) -> String {
-        let today = self.local(self.clock.now_ms()).date_naive();
+    async fn first_day(&self, days: u32) -> Result<String, DbError> {
+        let today = local(self.clock.now_ms(), self.zone().await?).date_naive();
         let back = Days::new(u64::from(days.saturating_sub(1)));
-        today.checked_sub_days(back).unwrap_or(today).to_string()
+        Ok(today.checked_sub_days(back).unwrap_or(today).to_string())
     }
+}
+
+fn local(now: i64, zone: Tz) -> DateTime<Tz> {
+    let utc = DateTime::<Utc>::from_timestamp_millis(now).unwrap_or(DateTime::UNIX_EPOCH);
+    utc.with_timezone(&zone)
+}
+
+/// The day of a time, `2026-01-31`.
+fn day(now: i64, zone: Tz) -> String {
+    local(now, zone).date_naive().to_string()
 }
 
 /// US dollars in billionths; what is no amount is 0.

@@ -199,6 +199,7 @@ fn taken_over(old: OldUser, username: String, now: i64, report: &mut ImportRepor
         created_at: old.created_at.as_deref().and_then(time).unwrap_or(now),
         updated_at: now,
         last_login: old.last_login.as_deref().and_then(time),
+        password_changed_at: Some(now),
     }
 }
 

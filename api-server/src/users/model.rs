@@ -1,6 +1,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::row::UserRow;
+use crate::passwords::UNUSABLE;
+
+/// Life of a password where passwords must be changed now and then: 90 days.
+const PASSWORD_LIFE_MS: i64 = 90 * 24 * 3600 * 1000;
 
 /// What somebody may do.
 #[derive(
@@ -92,6 +96,8 @@ pub(crate) struct Account {
     pub updated_at: i64,
     /// Unix ms.
     pub last_login: Option<i64>,
+    /// When the password was last set, Unix ms; `None` where nobody knows one.
+    pub password_changed_at: Option<i64>,
 }
 
 impl Account {
@@ -105,6 +111,17 @@ impl Account {
     /// Whether it may do no more than look at itself and change its password.
     pub(crate) fn is_limited(&self) -> bool {
         !self.approved
+    }
+
+    /// Whether its password is older than passwords may be where they must be changed now and then.
+    pub(crate) fn has_old_password(&self, now: i64) -> bool {
+        self.password_changed_at
+            .is_some_and(|at| at.saturating_add(PASSWORD_LIFE_MS) <= now)
+    }
+
+    /// Whether it has no second factor where those who teach and administer must have one.
+    pub(crate) fn lacks_second_factor(&self) -> bool {
+        self.role >= Role::Instructor && !self.two_factor
     }
 }
 
@@ -127,6 +144,8 @@ impl From<&UserRow> for Account {
             created_at: row.created_at,
             updated_at: row.updated_at,
             last_login: row.last_login,
+            password_changed_at: (row.password_hash != UNUSABLE)
+                .then(|| row.password_changed_at.unwrap_or(row.created_at)),
         }
     }
 }

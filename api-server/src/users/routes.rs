@@ -9,9 +9,10 @@ use shared::problem::{ApiError, Code, Problems};
 use shared::settings::SecretString;
 
 use super::{Changes, FirstPassword, NewUser, Role, UserService, UserView};
-use crate::access::{Admin, Personal, Secure, SignedIn};
+use crate::access::{Admin, Limit, Personal, Secure, SignedIn};
 use crate::limits::LoginDelays;
 use crate::sessions::{SessionService, routes::cookie};
+use crate::site::SiteService;
 
 /// What was done.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -106,7 +107,10 @@ pub(crate) struct UserCount {
 #[utoipa::path(tag = "account", responses((status = 200, body = UserView), Problems))]
 #[get("/auth/me")]
 pub(crate) async fn me(caller: SignedIn) -> Json<UserView> {
-    Json(UserView::from(&caller.account))
+    let mut view = UserView::from(&caller.account);
+    // The page asks for another password whenever this is true.
+    view.is_temporary_password |= caller.limit == Some(Limit::OldPassword);
+    Json(view)
 }
 
 /// Changes one's own password. Whatever else is signed in is out; the calling token stays. Changing a one-time password
@@ -121,11 +125,13 @@ pub(crate) async fn change_password(
     users: Data<UserService>,
     sessions: Data<SessionService>,
     delays: Data<LoginDelays>,
+    site: Data<SiteService>,
 ) -> Result<HttpResponse, ApiError> {
     let actor = person.actor();
     // A stolen token must not become a place to guess the password.
     let name = format!("password:{}", person.account.uid);
-    let attempt = delays.admit(&name, &person.address).await?;
+    let attempts = site.current().await?.attempts;
+    let attempt = delays.admit(&name, &person.address, attempts).await?;
     let (current, new) = (
         body.current_password.expose_secret(),
         body.new_password.expose_secret(),
@@ -138,7 +144,7 @@ pub(crate) async fn change_password(
     let mut response = HttpResponse::Ok();
     if let Some(session) = &actor.session {
         // The cookie was voided with the rest; the browser that calls gets a new one.
-        let (token, lifetime) = sessions.cookie_token(&account, session)?;
+        let (token, lifetime) = sessions.cookie_token(&account, session).await?;
         response.cookie(cookie(token, lifetime, secure));
     }
     Ok(response.json(UserMessage {

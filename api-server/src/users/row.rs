@@ -48,6 +48,8 @@ pub(crate) struct UserRow {
     pub updated_at: i64,
     /// Unix ms.
     pub last_login: Option<i64>,
+    /// When the password was last set, Unix ms; `None` where that was not yet kept.
+    pub password_changed_at: Option<i64>,
 }
 
 impl UserRow {

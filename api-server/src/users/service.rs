@@ -238,6 +238,7 @@ impl UserService {
             created_at: now,
             updated_at: now,
             last_login: None,
+            password_changed_at: Some(now),
         };
         store::insert(&mut tx, &row).await?;
         audit::record(&mut tx, deed(Action::UserCreated, actor, &row, now)).await?;

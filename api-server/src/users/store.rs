@@ -10,7 +10,7 @@ macro_rules! select {
         concat!(
             "SELECT uid, username, username_key, email, full_name, role, password_hash, disabled, approved, \
              temporary_password, temporary_expires_at, external_id, external_number, token_version, spared_jti, \
-             totp_secret, totp_confirmed, totp_last_step, created_at, updated_at, last_login FROM users ",
+             totp_secret, totp_confirmed, totp_last_step, created_at, updated_at, last_login, password_changed_at FROM users ",
             $rest
         )
     };
@@ -28,12 +28,13 @@ const OTHER_ADMINS: &str = "SELECT COUNT(*) FROM users \
     WHERE role = 'admin' AND disabled = FALSE AND approved = TRUE AND uid <> $1";
 const INSERT: &str = "INSERT INTO users (uid, username, username_key, email, full_name, role, password_hash, disabled, \
     approved, temporary_password, temporary_expires_at, external_id, external_number, token_version, spared_jti, \
-    totp_secret, totp_confirmed, totp_last_step, created_at, updated_at, last_login) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+    totp_secret, totp_confirmed, totp_last_step, created_at, updated_at, last_login, password_changed_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)";
 const UPDATE: &str = "UPDATE users SET email = $2, full_name = $3, role = $4, disabled = $5, approved = $6, \
     token_version = $7, spared_jti = $8, updated_at = $9 WHERE uid = $1";
 const SET_PASSWORD: &str = "UPDATE users SET password_hash = $2, temporary_password = $3, temporary_expires_at = $4, \
-    approved = $5, token_version = token_version + 1, spared_jti = $6, updated_at = $7 WHERE uid = $1";
+    approved = $5, token_version = token_version + 1, spared_jti = $6, updated_at = $7, password_changed_at = $7 \
+    WHERE uid = $1";
 const REHASH: &str = "UPDATE users SET password_hash = $3 WHERE uid = $1 AND password_hash = $2";
 const LOGGED_IN: &str = "UPDATE users SET last_login = $2 WHERE uid = $1";
 const SET_TOTP: &str =
@@ -215,6 +216,7 @@ pub(crate) async fn insert(tx: &mut Tx, row: &UserRow) -> Result<(), DbError> {
         .bind(row.created_at)
         .bind(row.updated_at)
         .bind(row.last_login)
+        .bind(row.password_changed_at)
         .execute(conn)
         .await
         .map(|_| ()))

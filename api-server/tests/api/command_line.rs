@@ -80,6 +80,40 @@ fn weak_and_missing_secrets_end_the_start() {
 }
 
 #[test]
+fn what_keeps_the_server_from_starting_is_told_at_once_with_78() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let more = [
+        ("PORT", port.as_str()),
+        ("DATA_DIR", file.to_str().unwrap()),
+    ];
+    let started = run(folder.path(), &more, &["serve"]);
+    let said = String::from_utf8_lossy(&started.stderr).into_owned();
+    assert_eq!(started.status.code(), Some(78), "{said}");
+    assert!(said.contains("DATA_DIR") && said.contains(&port), "{said}");
+
+    // A database that a newer release has migrated.
+    let ahead = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", ahead.path().join("ahead.db").display());
+    let more = [("PORT", "0"), ("DATABASE_URL", url.as_str())];
+    assert!(run(ahead.path(), &more, &["migrate"]).status.success());
+    let forward = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+        VALUES (99990101000000, 'to come', 1, x'00', 0)";
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+        sqlx::query(forward).execute(&pool).await.unwrap();
+        pool.close().await;
+    });
+    let started = run(ahead.path(), &more, &["serve"]);
+    let said = String::from_utf8_lossy(&started.stderr).into_owned();
+    assert_eq!(started.status.code(), Some(78), "{said}");
+}
+
+#[test]
 fn its_own_address_goes_before_the_one_all_programs_read() {
     let folder = tempfile::tempdir().unwrap();
     let port = |more: &[(&str, &str)]| {

@@ -111,10 +111,7 @@ async fn pages_of_other_origins_call_only_when_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_reach_neither_log_nor_answer() {
     let log = CapturedLog::new();
-    let everything = LogSettings {
-        format: LogFormat::Json,
-        level: "trace,hyper=info,h2=info,sqlx=info".to_owned(),
-    };
+    let everything = LogSettings::new(LogFormat::Json, "trace,hyper=info,h2=info,sqlx=info");
     tracing::subscriber::set_global_default(subscriber(&everything, log.clone()).unwrap()).unwrap();
     let app = TestApp::spawn().await;
     let admin = app.admin().await;

@@ -28,6 +28,8 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
     BTreeMap::from([
         (("get", "/"), (OPEN, None)),
         (("get", "/health"), (OPEN, None)),
+        (("get", "/metrics"), (OPEN, None)),
+        (("get", "/healthz"), (OPEN, None)),
         (("get", "/livez"), ([204; 5], None)),
         (("get", "/readyz"), (OPEN, None)),
         (("get", "/status"), (SIGNED_IN, None)),
@@ -127,6 +129,17 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
             (admins(404), None),
         ),
         (("get", "/auth/audit"), (ADMINS, None)),
+        (("get", "/jobs/schedules"), (ADMINS, None)),
+        (("get", "/jobs/schedules/{name}/runs"), (admins(404), None)),
+        (
+            ("put", "/jobs/schedules/{name}"),
+            (admins(404), Some(json!({}))),
+        ),
+        (("post", "/jobs/{name}"), (admins(404), None)),
+        (("get", "/alerts"), (ADMINS, None)),
+        (("get", "/alerts/settings"), (ADMINS, None)),
+        (("put", "/alerts/settings"), (ADMINS, Some(json!({})))),
+        (("post", "/alerts/test"), (ADMINS, None)),
         // Nobody is asked here: the rag-server is away.
         (("post", "/chat"), (signed_in(503), Some(question.clone()))),
         (
@@ -176,6 +189,50 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
         (
             ("delete", "/chat/conversations/{id}"),
             (signed_in(404), None),
+        ),
+        (("get", "/settings"), (ADMINS, None)),
+        (("get", "/settings/history"), (ADMINS, None)),
+        (("post", "/settings"), (ADMINS, Some(json!({})))),
+        (("post", "/settings/reset"), (ADMINS, None)),
+        (("post", "/maintenance/cleanup-duplicates"), (ADMINS, None)),
+        (
+            ("post", "/maintenance/cleanup-empty-folders"),
+            (ADMINS, None),
+        ),
+        (("post", "/maintenance/optimize-storage"), (ADMINS, None)),
+        (("post", "/maintenance/reset-materials"), (ADMINS, None)),
+        // The rag-server is away.
+        (("post", "/maintenance/reset-chromadb"), (admins(503), None)),
+        (("post", "/maintenance/clear-drive-cache"), (ADMINS, None)),
+        (
+            ("post", "/maintenance/reset-component"),
+            (
+                ADMINS,
+                Some(json!({ "component": "downloads", "confirm": true })),
+            ),
+        ),
+        (("get", "/maintenance/jobs"), (ADMINS, None)),
+        (("get", "/maintenance/jobs/{id}"), (admins(404), None)),
+        (("get", "/maintenance/system-report"), (STAFF, None)),
+        (("get", "/maintenance/health-check"), (SIGNED_IN, None)),
+        (("get", "/analytics/folder-structure"), (STAFF, None)),
+        (("get", "/analytics/file-distribution"), (STAFF, None)),
+        (("get", "/analytics/storage-efficiency"), (STAFF, None)),
+        (("get", "/analytics/download-report"), (STAFF, None)),
+        (("get", "/video/list"), (SIGNED_IN, None)),
+        // The rag-server is away.
+        (
+            ("post", "/video/search"),
+            (signed_in(503), Some(json!({ "query": "força" }))),
+        ),
+        (("get", "/video/analyze/{id}"), (signed_in(404), None)),
+        (
+            ("post", "/video/embed"),
+            (signed_in(404), Some(json!({ "video_path": "nenhum.mp4" }))),
+        ),
+        (
+            ("post", "/video/transcribe"),
+            (staff(404), Some(json!({ "video_path": "nenhum.mp4" }))),
         ),
         (("get", "/assistant/config"), (STAFF, None)),
         (("get", "/assistant/templates"), (STAFF, None)),
@@ -269,6 +326,10 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
             (staff(404), Some(json!({ "tags": [] }))),
         ),
         (("get", "/materials/{id}/events"), (signed_in(404), None)),
+        (
+            ("get", "/materials/{id}/pages/{page}.png"),
+            (signed_in(404), None),
+        ),
         // Opened by its signature alone, which is none here.
         (("get", "/materials/dl/{signature}/{id}"), ([401; 5], None)),
         // The rag-server is away here.
@@ -305,9 +366,10 @@ on_both! {
         let mut wrong = Vec::new();
         let (last, first): (Vec<_>, Vec<_>) = expected.iter().partition(|((_, path), _)| *path == "/auth/logout");
         for ((method, path), (statuses, body)) in first.into_iter().chain(last) {
-            let filled = path.replace("{username}", "ninguem").replace("{id}", "00000000-0000-0000-0000-000000000000");
+            let filled = path.replace("{username}", "ninguem").replace("{id}", "00000000-0000-0000-0000-000000000000").replace("{page}", "1");
             for prefix in ["/api", ""] {
-                if *path == "/" && prefix == "/api" || *path == "/auth/logout" && prefix.is_empty() {
+                let is_at_the_root = matches!(*path, "/" | "/metrics");
+                if is_at_the_root && prefix == "/api" || *path == "/auth/logout" && prefix.is_empty() {
                     continue;
                 }
                 for ((caller, who), status) in callers.iter().zip(CALLERS).zip(statuses) {

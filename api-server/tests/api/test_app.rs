@@ -125,6 +125,22 @@ pub(crate) struct Letters {
     pub(crate) failing: std::sync::atomic::AtomicBool,
 }
 
+impl Letters {
+    /// What was sent since the last time.
+    pub(crate) fn take(&self) -> Vec<Letter> {
+        std::mem::take(&mut self.sent.lock().unwrap())
+    }
+
+    /// Those that were sent to this address.
+    pub(crate) fn to(&self, address: &str) -> Vec<Letter> {
+        let sent = self.sent.lock().unwrap();
+        sent.iter()
+            .filter(|letter| letter.to == address)
+            .cloned()
+            .collect()
+    }
+}
+
 #[async_trait]
 impl Mailer for Letters {
     async fn send(&self, letter: Letter) -> Result<(), MailError> {
@@ -151,6 +167,23 @@ pub(crate) struct TestApp {
     shutdown: Shutdown,
     serving: Option<tokio::task::JoinHandle<anyhow::Result<()>>>,
     database: Option<TestDb>,
+    settings: Settings,
+    ports: Ports,
+}
+
+/// Another api-server on the same data.
+pub(crate) struct Replica {
+    pub(crate) base: String,
+    shutdown: Shutdown,
+    serving: tokio::task::JoinHandle<anyhow::Result<()>>,
+}
+
+impl Replica {
+    /// Stops it in good order.
+    pub(crate) async fn stop(self) {
+        self.shutdown.begin();
+        self.serving.await.unwrap().unwrap();
+    }
 }
 
 /// Somebody signed in.
@@ -220,7 +253,7 @@ impl TestApp {
             mailer: (!variables.iter().any(|(name, _)| *name == "EMAIL_HOST"))
                 .then(|| letters.clone() as Arc<dyn Mailer>),
         };
-        let app = App::build(settings, ports).await.unwrap();
+        let app = App::build(settings.clone(), ports.clone()).await.unwrap();
         let base = format!("http://{}", app.address());
         let services = app.services().clone();
         let shutdown = Shutdown::new();
@@ -239,7 +272,29 @@ impl TestApp {
             shutdown,
             serving: Some(serving),
             database,
+            settings,
+            ports,
         })
+    }
+
+    /// Starts another api-server on the same data.
+    pub(crate) async fn replica(&self) -> Replica {
+        let app = App::build(self.settings.clone(), self.ports.clone())
+            .await
+            .unwrap();
+        let base = format!("http://{}", app.address());
+        let shutdown = Shutdown::new();
+        let serving = tokio::spawn(app.run(shutdown.clone()));
+        Replica {
+            base,
+            shutdown,
+            serving,
+        }
+    }
+
+    /// Whether replicas share a cache.
+    pub(crate) fn has_shared_cache(&self) -> bool {
+        self.settings.redis_url.is_some()
     }
 
     /// Stops the server in good order.

@@ -1,6 +1,6 @@
 //! SQL of lessons.
 
-use shared::db::{Db, DbError};
+use shared::db::{Db, DbError, Tx};
 use shared::{on_db, on_tx};
 
 use super::{Lesson, Placed};
@@ -14,8 +14,11 @@ const BY_CODES: &str = "SELECT material_id, position, code, module, lesson, less
     FROM lessons JOIN materials ON materials.id = lessons.material_id WHERE code IN";
 const NEWEST_FIRST: &str = "ORDER BY materials.updated_at DESC, material_id, position";
 
+const OF_MATERIAL: &str = "SELECT material_id, position, code, module, lesson, title, summary FROM lessons \
+    WHERE material_id = $1 ORDER BY position";
+
 /// Every statement, for the test that prepares them all.
-pub(crate) const STATEMENTS: &[&str] = &[FORGET, INSERT];
+pub(crate) const STATEMENTS: &[&str] = &[FORGET, INSERT, OF_MATERIAL];
 
 /// Puts the lessons of a catalogue in the place of what it listed before.
 pub(crate) async fn replace(db: &Db, material_id: &str, lessons: &[Lesson]) -> Result<(), DbError> {
@@ -26,8 +29,18 @@ pub(crate) async fn replace(db: &Db, material_id: &str, lessons: &[Lesson]) -> R
         .await
         .map(|_| ()))
     .map_err(DbError::from)?;
+    insert(&mut tx, material_id, lessons).await?;
+    tx.commit().await
+}
+
+/// Adds the lessons of a catalogue that has none listed.
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    material_id: &str,
+    lessons: &[Lesson],
+) -> Result<(), DbError> {
     for (position, lesson) in (0_i64..).zip(lessons) {
-        on_tx!(&mut tx, |conn| sqlx::query(INSERT)
+        on_tx!(tx, |conn| sqlx::query(INSERT)
             .bind(material_id)
             .bind(position)
             .bind(&lesson.code)
@@ -40,7 +53,20 @@ pub(crate) async fn replace(db: &Db, material_id: &str, lessons: &[Lesson]) -> R
             .map(|_| ()))
         .map_err(DbError::from)?;
     }
-    tx.commit().await
+    Ok(())
+}
+
+/// The lessons that a catalogue lists, in its order.
+pub(crate) async fn of_material(db: &Db, material_id: &str) -> Result<Vec<Lesson>, DbError> {
+    let rows = on_db!(db, |pool| sqlx::query_as::<_, Row>(OF_MATERIAL)
+        .bind(material_id)
+        .fetch_all(pool)
+        .await)
+    .map_err(DbError::from)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Placed::from(row).lesson)
+        .collect())
 }
 
 /// The lessons with these codes, each as the catalogue that changed last has it.

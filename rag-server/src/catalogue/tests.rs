@@ -13,6 +13,9 @@ fn table(header: &[&str], rows: &[&[&str]]) -> extract::Table {
         },
         hidden: false,
         rows: rows.iter().map(|row| owned(row)).collect(),
+        columns: Vec::new(),
+        row_marks: Vec::new(),
+        remarks: Vec::new(),
     }
 }
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::output::Output;
 use crate::app::{DataLock, Ports};
 use crate::embedding::EmbeddingSource;
-use crate::reader::{ReaderPool, ReaderSettings};
+use crate::reader::{self, ReaderPool, ReaderSettings};
 use crate::settings::Settings;
 
 /// Less free disk than this is a warning.
@@ -45,7 +45,7 @@ pub(crate) async fn run(output: &Output, settings: Settings) -> anyhow::Result<(
         reader(&settings).await,
     ];
     findings.push(index(&settings).await);
-    findings.extend(tools());
+    findings.push(recogniser(&settings).await);
     output.value(&findings)?;
     for finding in &findings {
         let mark = match finding.level {
@@ -209,6 +209,7 @@ async fn reader(settings: &Settings) -> Finding {
         cpu_seconds: settings.reader.timeout.as_secs().max(1),
         recycle_after: 1,
         limits: settings.reader.limits,
+        ocr: settings.reader.ocr.clone(),
     });
     let file = tempfile::NamedTempFile::new().and_then(|file| {
         std::fs::write(file.path(), "Uma frase para ler.\n")?;
@@ -268,22 +269,17 @@ async fn index(settings: &Settings) -> Finding {
 }
 
 /// Programs that scanned pages need; without them documents of pictures wait.
-fn tools() -> Vec<Finding> {
-    ["tesseract", "pdftoppm"]
-        .into_iter()
-        .map(|name| {
-            let is_there = std::env::var_os("PATH").is_some_and(|paths| {
-                std::env::split_paths(&paths).any(|dir| dir.join(name).is_file())
-            });
-            if is_there {
-                finding(name, Level::Ok, "is installed")
-            } else {
-                finding(
-                    name,
-                    Level::Warning,
-                    "is not installed: scanned pages stay without text",
-                )
-            }
-        })
-        .collect()
+async fn recogniser(settings: &Settings) -> Finding {
+    match reader::recogniser(&settings.reader.ocr).await {
+        Some(found) => finding(
+            "ocr",
+            Level::Ok,
+            format!("{} reads {}", found.program.display(), found.languages),
+        ),
+        None => finding(
+            "ocr",
+            Level::Warning,
+            "scanned pages stay without text: install tesseract-ocr and tesseract-ocr-por, or set OCR_PROGRAM",
+        ),
+    }
 }

@@ -245,6 +245,13 @@ pub(crate) fn extract(output: &Output, settings: &Settings, file: &Path) -> anyh
     Ok(())
 }
 
+/// Measures the reading of a folder of files.
+pub(crate) fn extract_bench(args: &reading_bench::Args) -> anyhow::Result<()> {
+    let report = reading_bench::run(args, &["extract-bench"])?;
+    Output::raw(&report.to_string());
+    Ok(())
+}
+
 /// Embeds everything with the configured model and waits for the switch.
 pub(crate) async fn reindex(output: &Output, settings: Settings) -> anyhow::Result<()> {
     #[derive(Deserialize)]

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use shared::settings::{EXIT_CODE, Environment, Loaded};
+use shared::start::CannotStart;
 use shared::telemetry;
 
 use crate::settings::Settings;
@@ -26,7 +27,8 @@ pub(crate) use output::Output;
     version,
     about,
     after_help = "Every setting is an environment variable: see env.example.\n\
-    Exit codes: 0 done, 1 failed (of `ingest`: any file did), 2 wrong usage, 78 wrong settings."
+    Exit codes: 0 done, 1 failed (of `ingest`: any file did), 2 wrong usage,\n\
+    78 wrong settings, or the server cannot start."
 )]
 struct Cli {
     /// Print JSON for scripts instead of text for people.
@@ -53,6 +55,8 @@ enum Command {
         /// The file.
         file: PathBuf,
     },
+    /// Measure the reading of a folder of files: words against other readers, time, memory.
+    ExtractBench(reading_bench::Args),
     /// Measure retrieval, quotes and refusals on a set of questions (SQuAD 1.1 form).
     Eval(crate::eval::EvalArgs),
     /// Measure speed and memory: ingest, queries at several sizes, start.
@@ -81,6 +85,9 @@ pub fn main() -> ExitCode {
     let output = Output::new(cli.json);
     if matches!(cli.command, Command::Openapi) {
         return finish(&output, operate::openapi(&output));
+    }
+    if let Command::ExtractBench(args) = &cli.command {
+        return finish(&output, documents::extract_bench(args));
     }
     let loaded = match Environment::with_file().and_then(|environment| Settings::load(&environment))
     {
@@ -113,8 +120,9 @@ pub fn main() -> ExitCode {
 
 async fn run(command: Command, output: &Output, loaded: Loaded<Settings>) -> anyhow::Result<()> {
     let settings = loaded.settings.clone();
+    let mut _telemetry = None;
     if matches!(command, Command::Serve | Command::Worker) {
-        telemetry::init(&settings.log)?;
+        _telemetry = Some(telemetry::init(&settings.log, "rag-server")?);
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
@@ -134,7 +142,10 @@ async fn run(command: Command, output: &Output, loaded: Loaded<Settings>) -> any
         Command::Token => operate::token(output, &settings),
         Command::Doctor => doctor::run(output, settings).await,
         // Carried out before the runtime starts.
-        Command::Extract { .. } | Command::CheckConfig | Command::Openapi => Ok(()),
+        Command::Extract { .. }
+        | Command::ExtractBench(_)
+        | Command::CheckConfig
+        | Command::Openapi => Ok(()),
     }
 }
 
@@ -143,7 +154,11 @@ fn finish(output: &Output, result: anyhow::Result<()>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output.error(&format!("{error:#}"));
-            ExitCode::FAILURE
+            if error.is::<CannotStart>() {
+                ExitCode::from(EXIT_CODE)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use shared::db;
 use shared::http::{self, HttpSettings};
 use shared::settings::Loaded;
 use shared::shutdown::Shutdown;
+use shared::start::{self, CannotStart};
 use shared::token::ServiceTokens;
 use tracing::info;
 
@@ -18,8 +19,13 @@ pub(crate) async fn serve(loaded: &Loaded<Settings>) -> anyhow::Result<()> {
     for setting in &loaded.effective {
         tracing::debug!(key = %setting.key, value = %setting.value, source = %setting.source, "setting");
     }
+    let settings = loaded.settings.clone();
+    let address = (settings.server.host, settings.server.port).into();
+    start::check(&settings.data_dir, address)?;
     let shutdown = Shutdown::on_signal()?;
-    let app = App::build(loaded.settings.clone(), Ports::real()?).await?;
+    let app = App::build(settings, Ports::real()?)
+        .await
+        .map_err(|error| CannotStart::because(format!("{error:#}")))?;
     app.run(shutdown).await
 }
 

@@ -8,6 +8,7 @@
 //! Called by the queue's workers; asks nothing of HTTP.
 
 mod mirror;
+mod recognise;
 mod reindex;
 mod text;
 mod vectors;
@@ -28,7 +29,7 @@ use tracing::{error, info, warn};
 use crate::embedding::Embedding;
 use crate::jobs::{self, JobError, JobKind, JobRow, JobService, JobState, Outcome};
 use crate::materials::{MaterialError, MaterialService, MaterialState, store};
-use crate::reader::ReaderPool;
+use crate::reader::{ReadError, ReaderPool};
 
 pub(crate) use mirror::MirrorOptions;
 pub(crate) use text::analysed;
@@ -70,6 +71,24 @@ pub(crate) enum IngestError {
 }
 
 impl IngestError {
+    /// Why a document could not be read, as what becomes of its job.
+    fn unread(error: ReadError, cancel: &CancellationToken) -> Self {
+        if cancel.is_cancelled() {
+            Self::Cancelled
+        } else if error.permanent() {
+            Self::Unreadable {
+                code: error.code(),
+                detail: error.message(),
+            }
+        } else {
+            Self::Passing {
+                what: "reader",
+                detail: error.message(),
+                source: Box::new(error),
+            }
+        }
+    }
+
     fn passing(what: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         let detail = "Ocorreu uma falha passageira ao processar o material.".to_owned();
         Self::Passing {
@@ -204,6 +223,7 @@ impl IngestService {
         self.materials.finish_removals().await?;
         if just_started {
             self.materials.sweep_files().await?;
+            self.materials.sweep_tables().await?;
         }
         for state in [
             MaterialState::Queued,
@@ -226,6 +246,7 @@ impl IngestService {
                 }
             }
         }
+        self.wake_unrecognised().await?;
         self.jobs.wake_open(just_started).await?;
         self.jobs.prune(KEEP_JOBS_MS).await?;
         self.vectors_wanted.notify_one();
@@ -356,7 +377,7 @@ impl IngestService {
         )
         .await?;
         if is_current && drop_text {
-            if let Err(error) = self.index.delete(&[id.to_owned()]).await {
+            if let Err(error) = self.materials.delete_text(id).await {
                 warn!(material.id = id, error = %shared::telemetry::chain(&error), "text of {id} stays for now: {error}");
                 return Ok(());
             }

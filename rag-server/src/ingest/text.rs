@@ -4,14 +4,15 @@ use index::{AnalysedChunk, MaterialChunks};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+use super::recognise::Looked;
 use super::{IngestError, IngestService, Step};
 use crate::catalogue;
 use crate::jobs::JobRow;
 use crate::materials::store::{self, Reading};
-use crate::materials::{MaterialRow, MaterialState};
+use crate::materials::{MaterialError, MaterialRow, MaterialState};
 
 /// Changes when chunks of the same bytes come out differently, so that old rows are replaced.
-const READING_VERSION: u32 = 1;
+const READING_VERSION: u32 = 2;
 /// Starts of a job whose material never became searchable, because the whole server died each time. Far above what
 /// restarts of a server under maintenance can reach for one material, so that only one that kills it is set aside.
 const MAX_STARTS: i64 = 40;
@@ -57,20 +58,19 @@ impl IngestService {
         self.enter(&material, MaterialState::Extracting).await?;
         self.jobs.progress(&job.id, "extracting", 0, 0).await?;
         let document = self.read(&material, cancel).await?;
-
-        let ocr_pages = document.pages_without_text();
+        let Looked { document, waiting } = self.recognise(&material, document, job, cancel).await?;
         let reading = Reading {
             state: MaterialState::Indexing,
             kind: kind_name(&document),
             pages: (!document.pages.is_empty()).then_some(document.pages.len() as i64),
             warnings: serde_json::to_string(&document.warnings).unwrap_or_else(|_| "[]".into()),
-            ocr_pages: serde_json::to_string(&ocr_pages).unwrap_or_else(|_| "[]".into()),
+            ocr_pages: serde_json::to_string(&waiting).unwrap_or_else(|_| "[]".into()),
         };
-        if document.blocks.is_empty() && ocr_pages.is_empty() {
-            return Err(no_text());
-        }
         if !store::set_read(&self.db, id, &job.id, &reading, self.clock.now_ms()).await? {
             return Err(IngestError::Superseded);
+        }
+        if document.blocks.is_empty() && waiting.is_empty() {
+            return Err(no_text());
         }
         if document.blocks.is_empty() {
             let now = self.clock.now_ms();
@@ -80,7 +80,7 @@ impl IngestService {
             let reason =
                 "O documento só tem imagens de páginas; é preciso reconhecer o texto delas.";
             let reason = Some(("needs_ocr", reason));
-            self.index.delete(&[id.to_owned()]).await?;
+            self.materials.delete_text(id).await?;
             store::clear_removal(&self.db, id).await?;
             let now = self.clock.now_ms();
             store::set_state(&self.db, id, &job.id, MaterialState::NeedsOcr, reason, now).await?;
@@ -89,7 +89,8 @@ impl IngestService {
         self.jobs.progress(&job.id, "indexing", 0, 0).await?;
         catalogue::store::replace(&self.db, id, &catalogue::lessons(&document)).await?;
         let kind = document.kind;
-        let chunks = self.cut(document).await?;
+        let version = self.version_of(&material.content_hash, &document);
+        let chunks = self.cut(&material.id, &version, document).await?;
         if chunks.is_empty() {
             return Err(no_text());
         }
@@ -97,7 +98,6 @@ impl IngestService {
             return Err(IngestError::Cancelled);
         }
         let count = chunks.len();
-        let version = self.version_of(&material.content_hash);
         self.index
             .replace(vec![MaterialChunks {
                 material_id: material.id.clone(),
@@ -112,6 +112,12 @@ impl IngestService {
         if !store::set_indexed(&self.db, id, &job.id, count as i64, &version, now).await? {
             return self.undo(id).await;
         }
+        let files = self.materials.tables().clone();
+        let (of, current) = (id.to_owned(), version.clone());
+        shared::telemetry::spawn_blocking_in_span(move || files.keep_only(&of, &current))
+            .await
+            .map_err(|error| IngestError::passing("tables", error))?
+            .map_err(MaterialError::from)?;
         self.jobs.progress(&job.id, "embedding", 0, count).await?;
         self.vectors_wanted.notify_one();
         info!(
@@ -146,46 +152,45 @@ impl IngestService {
             result = &mut read => result,
             () = self.stopping.cancelled() => return Err(IngestError::Stopping),
         };
-        result.map_err(|error| {
-            if cancel.is_cancelled() {
-                IngestError::Cancelled
-            } else if error.permanent() {
-                IngestError::Unreadable {
-                    code: error.code(),
-                    detail: error.message(),
-                }
-            } else {
-                let detail = error.message();
-                IngestError::Passing {
-                    what: "reader",
-                    detail,
-                    source: Box::new(error),
-                }
-            }
-        })
+        result.map_err(|error| IngestError::unread(error, cancel))
     }
 
-    /// Cuts a document and analyses its chunks, off the async threads.
-    async fn cut(&self, document: extract::Document) -> Result<Vec<AnalysedChunk>, IngestError> {
+    /// Cuts a document, analyses its chunks and keeps its tables, off the async threads.
+    async fn cut(
+        &self,
+        id: &str,
+        version: &str,
+        document: extract::Document,
+    ) -> Result<Vec<AnalysedChunk>, IngestError> {
         let settings = self.chunking;
         let tokens = self.embedding.token_counter();
+        let files = self.materials.tables().clone();
+        let (id, version) = (id.to_owned(), version.to_owned());
         shared::telemetry::spawn_blocking_in_span(move || {
-            chunk::chunk(&document, settings, &*tokens)
+            let tables = tables::TableSet::sources(&document);
+            if !tables.is_empty() {
+                files.keep(&id, &version, document.kind, tables)?;
+            }
+            let chunks = chunk::chunk(&document, settings, &*tokens)
                 .into_iter()
                 .map(|chunk| AnalysedChunk {
                     terms: analysed(&chunk),
                     chunk,
                 })
-                .collect::<Vec<_>>()
+                .collect::<Vec<_>>();
+            Ok(chunks)
         })
         .await
-        .map_err(|error| IngestError::passing("chunking", error))
+        .map_err(|error| IngestError::passing("chunking", error))?
+        .map_err(|error: std::io::Error| MaterialError::from(error).into())
     }
 
     /// Names content and all that shapes its chunks.
-    pub(super) fn version_of(&self, content_hash: &str) -> String {
+    fn version_of(&self, content_hash: &str, document: &extract::Document) -> String {
+        let recognised = document.pages.iter();
+        let recognised = recognised.filter(|page| page.recognised.is_some()).count();
         let shaped = format!(
-            "{content_hash}|{READING_VERSION}|{}|{}|{}|{}",
+            "{content_hash}|{READING_VERSION}|{recognised}|{}|{}|{}|{}",
             self.embedding.counter_name(),
             terms::VERSION,
             self.chunking.size,
@@ -201,7 +206,7 @@ impl IngestService {
     /// The material went away while its text was being written: the text goes too.
     async fn undo(&self, id: &str) -> Result<Step, IngestError> {
         if store::find(&self.db, id).await?.is_none() {
-            self.index.delete(&[id.to_owned()]).await?;
+            self.materials.delete_text(id).await?;
         }
         Err(IngestError::Superseded)
     }

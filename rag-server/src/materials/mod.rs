@@ -14,9 +14,11 @@ mod locks;
 pub(crate) mod routes;
 mod service;
 pub(crate) mod store;
+mod table_files;
 
 pub(crate) use error::MaterialError;
 pub(crate) use id::MaterialId;
 pub(crate) use service::{MaterialService, NewMaterial};
 pub(crate) use shared::files::Files;
 pub(crate) use store::{MaterialRow, MaterialState, Origin};
+pub(crate) use table_files::TableFiles;

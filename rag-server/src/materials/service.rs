@@ -14,7 +14,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::locks::Locks;
 use super::store::{self, Acceptance, MaterialRow, MaterialState, Origin};
-use super::{Files, MaterialError, MaterialId};
+use super::{Files, MaterialError, MaterialId, TableFiles};
 use crate::jobs::{JobError, JobKind, JobService};
 
 /// Most bytes of a name: what file systems allow, and more than anyone reads.
@@ -51,6 +51,7 @@ pub struct MaterialService {
     db: Db,
     files: Files,
     index: Index,
+    tables: TableFiles,
     jobs: Arc<JobService>,
     clock: Arc<dyn Clock>,
     /// Who works on a material.
@@ -60,11 +61,11 @@ pub struct MaterialService {
 }
 
 impl MaterialService {
-    /// Materials in `db`, with their files and their rows in the index.
-    pub fn new(
+    /// Materials in `db`, with their files, their rows in the index and their tables.
+    pub(crate) fn new(
         db: Db,
         files: Files,
-        index: Index,
+        (index, tables): (Index, TableFiles),
         jobs: Arc<JobService>,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -72,6 +73,7 @@ impl MaterialService {
             db,
             files,
             index,
+            tables,
             jobs,
             clock,
             work: Locks::default(),
@@ -82,6 +84,23 @@ impl MaterialService {
     /// Where files are kept.
     pub(crate) fn files(&self) -> &Files {
         &self.files
+    }
+
+    /// Tables, kept beside the index.
+    pub(crate) fn tables(&self) -> &TableFiles {
+        &self.tables
+    }
+
+    /// Removes what questions are answered from: text, vectors, tables.
+    pub(crate) async fn delete_text(&self, id: &str) -> Result<(), MaterialError> {
+        self.index.delete(&[id.to_owned()]).await?;
+        self.forget_tables(id).await
+    }
+
+    async fn forget_tables(&self, id: &str) -> Result<(), MaterialError> {
+        let (tables, id) = (self.tables.clone(), id.to_owned());
+        let forgotten = tokio::task::spawn_blocking(move || tables.forget(&id)).await;
+        Ok(forgotten.map_err(std::io::Error::other)??)
     }
 
     /// Holds the work on a material for oneself until the guard is dropped: a whole ingest, a removal.
@@ -278,7 +297,7 @@ impl MaterialService {
             return Err(MaterialError::NotFound);
         }
         let hash = store::remove(&self.db, id.as_str(), self.clock.now_ms()).await?;
-        self.index.delete(&[id.as_str().to_owned()]).await?;
+        self.delete_text(id.as_str()).await?;
         store::clear_removal(&self.db, id.as_str()).await?;
         if let Some(hash) = hash {
             self.drop_file(&hash).await?;
@@ -294,7 +313,7 @@ impl MaterialService {
             // Gone, or failed and not to be answered from any more.
             let row = store::find(&self.db, id).await?;
             if row.is_none_or(|row| row.indexed_version.is_none()) {
-                self.index.delete(std::slice::from_ref(id)).await?;
+                self.delete_text(id).await?;
             }
             store::clear_removal(&self.db, id).await?;
         }
@@ -305,6 +324,26 @@ impl MaterialService {
     pub(crate) async fn sweep_files(&self) -> Result<(), MaterialError> {
         for hash in self.files.stored(Duration::ZERO).await? {
             self.drop_file(&hash).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes tables that no material has: what a kill between a row and its tables left behind.
+    pub(crate) async fn sweep_tables(&self) -> Result<(), MaterialError> {
+        // Folders first: one that comes later belongs to a material that is being worked on.
+        let mut unknown = self.tables.folders()?;
+        for row in store::list(&self.db, None, "", i64::MAX).await? {
+            if !unknown.remove(&TableFiles::name_of(&row.id)) {
+                continue;
+            }
+            let _held = self.hold(&row.id).await;
+            let row = store::find(&self.db, &row.id).await?;
+            if let Some((id, version)) = row.and_then(|row| Some((row.id, row.indexed_version?))) {
+                self.tables.keep_only(&id, &version)?;
+            }
+        }
+        for folder in unknown {
+            self.tables.remove(&folder)?;
         }
         Ok(())
     }
@@ -332,6 +371,7 @@ impl MaterialService {
                 if let Some(hash) = hash {
                     self.drop_file(&hash).await?;
                 }
+                self.forget_tables(&row.id).await?;
                 removed += 1;
             }
         }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use shared::db::{Db, DbError};
 use shared::{on_db, on_tx};
 
+use crate::catalogue::{self, Lesson};
+
 /// Where a material stands on its way into the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -85,7 +87,7 @@ impl Origin {
 }
 
 /// One row of `materials`.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow, Serialize, Deserialize)]
 pub struct MaterialRow {
     /// See [`super::MaterialId`].
     pub id: String,
@@ -157,6 +159,7 @@ pub(crate) struct CitedRow {
 const COLUMNS_ALL: &str = "SELECT * FROM materials WHERE id = $1";
 const LIST: &str =
     "SELECT * FROM materials WHERE ($1 = '' OR state = $1) AND id > $2 ORDER BY id LIMIT $3";
+const WAITING_FOR_OCR: &str = "SELECT * FROM materials WHERE ocr_pages <> '[]' ORDER BY id";
 const UPSERT: &str = "INSERT INTO materials (id, source, filename, title, tags, origin, size_bytes, content_hash, \
     modified_at, state, chunks, embedded, warnings, ocr_pages, revision, job_id, created_at, updated_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', 0, 0, '[]', '[]', $10, $11, $12, $12) \
@@ -196,15 +199,25 @@ const CITED: &str =
     "SELECT id, source, title, kind, tags, indexed_version, state FROM materials WHERE id IN";
 const LABELLED: &str = "SELECT id, source, title, kind, tags, indexed_version, state FROM materials \
     WHERE indexed_version IS NOT NULL ORDER BY id";
+const WORKBOOKS: &str = "SELECT id, source, title, kind, tags, indexed_version, state FROM materials \
+    WHERE indexed_version IS NOT NULL AND kind IN ('xlsx', 'xls', 'xlsb', 'ods', 'csv') ORDER BY id LIMIT $1";
 const FACT: &str = "SELECT value FROM index_facts WHERE name = $1";
 const SET_FACT: &str = "INSERT INTO index_facts (name, value) VALUES ($1, $2) \
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-const CLEAR_FACTS: &str = "DELETE FROM index_facts";
+// The collection in use stays in use when it is emptied.
+const CLEAR_FACTS: &str = "DELETE FROM index_facts WHERE name <> 'collection'";
+const DELETE_ALL: &str = "DELETE FROM materials";
+const CLEAR_REMOVALS: &str = "DELETE FROM removals";
+const INSERT_WHOLE: &str = "INSERT INTO materials (id, source, filename, title, tags, origin, kind, size_bytes, content_hash, \
+    modified_at, state, reason_code, reason, pages, chunks, embedded, warnings, ocr_pages, revision, indexed_version, \
+    job_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+    $18, $19, $20, $21, $22, $23)";
 
 /// Every statement, so that a test can prepare them on both databases.
 pub(crate) const STATEMENTS: &[&str] = &[
     COLUMNS_ALL,
     LIST,
+    WAITING_FOR_OCR,
     UPSERT,
     RENAME,
     SET_STATE,
@@ -224,9 +237,13 @@ pub(crate) const STATEMENTS: &[&str] = &[
     TOTALS,
     FOLDER,
     LABELLED,
+    WORKBOOKS,
     FACT,
     SET_FACT,
     CLEAR_FACTS,
+    DELETE_ALL,
+    CLEAR_REMOVALS,
+    INSERT_WHOLE,
 ];
 
 pub(crate) async fn find(db: &Db, id: &str) -> Result<Option<MaterialRow>, DbError> {
@@ -249,6 +266,14 @@ pub(crate) async fn list(
         .bind(state)
         .bind(after)
         .bind(limit)
+        .fetch_all(pool)
+        .await)
+    .map_err(DbError::from)
+}
+
+/// Materials with pages that wait for character recognition.
+pub(crate) async fn waiting_for_ocr(db: &Db) -> Result<Vec<MaterialRow>, DbError> {
+    on_db!(db, |pool| sqlx::query_as::<_, MaterialRow>(WAITING_FOR_OCR)
         .fetch_all(pool)
         .await)
     .map_err(DbError::from)
@@ -548,6 +573,15 @@ pub(crate) async fn labelled(db: &Db) -> Result<Vec<CitedRow>, DbError> {
     .map_err(DbError::from)
 }
 
+/// Materials made of tables that stand in the index, `limit` of them in order of id.
+pub(crate) async fn workbooks(db: &Db, limit: i64) -> Result<Vec<CitedRow>, DbError> {
+    on_db!(db, |pool| sqlx::query_as::<_, CitedRow>(WORKBOOKS)
+        .bind(limit)
+        .fetch_all(pool)
+        .await)
+    .map_err(DbError::from)
+}
+
 pub(crate) async fn fact(db: &Db, name: &str) -> Result<Option<String>, DbError> {
     on_db!(db, |pool| sqlx::query_scalar::<_, String>(FACT)
         .bind(name)
@@ -564,6 +598,61 @@ pub(crate) async fn set_fact(db: &Db, name: &str, value: &str) -> Result<(), DbE
         .await
         .map(|_| ()))
     .map_err(DbError::from)
+}
+
+/// Puts these materials in the place of all there are, with a fact, in one transaction.
+pub(crate) async fn replace_all(
+    db: &Db,
+    rows: &[(MaterialRow, Vec<Lesson>)],
+    (fact, value): (&str, &str),
+) -> Result<(), DbError> {
+    let mut tx = db.begin_write().await?;
+    for delete in [DELETE_ALL, CLEAR_REMOVALS, CLEAR_FACTS] {
+        on_tx!(&mut tx, |conn| sqlx::query(delete)
+            .execute(conn)
+            .await
+            .map(|_| ()))
+        .map_err(DbError::from)?;
+    }
+    on_tx!(&mut tx, |conn| sqlx::query(SET_FACT)
+        .bind(fact)
+        .bind(value)
+        .execute(conn)
+        .await
+        .map(|_| ()))
+    .map_err(DbError::from)?;
+    for (row, lessons) in rows {
+        on_tx!(&mut tx, |conn| sqlx::query(INSERT_WHOLE)
+            .bind(&row.id)
+            .bind(&row.source)
+            .bind(&row.filename)
+            .bind(&row.title)
+            .bind(&row.tags)
+            .bind(&row.origin)
+            .bind(&row.kind)
+            .bind(row.size_bytes)
+            .bind(&row.content_hash)
+            .bind(row.modified_at)
+            .bind(&row.state)
+            .bind(&row.reason_code)
+            .bind(&row.reason)
+            .bind(row.pages)
+            .bind(row.chunks)
+            .bind(row.embedded)
+            .bind(&row.warnings)
+            .bind(&row.ocr_pages)
+            .bind(&row.revision)
+            .bind(&row.indexed_version)
+            .bind(&row.job_id)
+            .bind(row.created_at)
+            .bind(row.updated_at)
+            .execute(conn)
+            .await
+            .map(|_| ()))
+        .map_err(DbError::from)?;
+        catalogue::store::insert(&mut tx, &row.id, lessons).await?;
+    }
+    tx.commit().await
 }
 
 pub(crate) async fn clear_facts(db: &Db) -> Result<(), DbError> {

@@ -30,6 +30,7 @@ pub(crate) enum AliasError {
 /// Synonyms by term.
 #[derive(Debug, Default)]
 pub(crate) struct Aliases {
+    listed: BTreeMap<String, Vec<String>>,
     by_first: ByFirstWord,
 }
 
@@ -55,14 +56,19 @@ impl Aliases {
     fn parse(json: &str) -> Result<Self, AliasError> {
         let listed: BTreeMap<String, Vec<String>> = serde_json::from_str(json)?;
         let mut by_first = ByFirstWord::new();
-        for (term, synonyms) in listed {
-            let mut words = words(&term).into_iter();
+        for (term, synonyms) in &listed {
+            let mut words = words(term).into_iter();
             if let Some(first) = words.next() {
-                let entry = (words.collect(), synonyms);
+                let entry = (words.collect(), synonyms.clone());
                 by_first.entry(first).or_default().push(entry);
             }
         }
-        Ok(Self { by_first })
+        Ok(Self { listed, by_first })
+    }
+
+    /// Terms with their synonyms, as listed.
+    pub(crate) fn listed(&self) -> &BTreeMap<String, Vec<String>> {
+        &self.listed
     }
 
     /// Other words for what `text` names, in the order it names them; nothing twice.

@@ -174,8 +174,8 @@ fn place_of(chunk: &Chunk, span: &Range<usize>) -> Locator {
 /// The parts of a locator that have a field of their own.
 pub(super) struct Place {
     pub(super) page: Option<u32>,
-    sheet: Option<String>,
-    range: Option<String>,
+    pub(super) sheet: Option<String>,
+    pub(super) range: Option<String>,
 }
 
 impl Place {
@@ -207,6 +207,7 @@ fn response(answer: String, mode: Mode, sources: Vec<Source>, confidence: f32) -
         usage: None,
         cost: 0.0,
         warnings: Vec::new(),
+        computed: Vec::new(),
         standalone_question: None,
         related: Vec::new(),
         response_time: 0.0,
@@ -219,7 +220,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// Words of a document as Markdown that shows them and does nothing else: no image is loaded, no link or tag is live.
-fn as_markdown(words: &str) -> String {
+pub(super) fn as_markdown(words: &str) -> String {
     let mut escaped = String::with_capacity(words.len());
     for c in one_line(words).chars() {
         if matches!(

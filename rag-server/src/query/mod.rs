@@ -1,13 +1,14 @@
 //! Questions: retrieve, rank, judge, answer, prove.
 //!
 //! Full text and vectors are searched side by side; the best candidates of both are ranked again by the learned model
-//! of crate `rank`. Too little evidence ends in "not in the material", without sources. Where a chat model is at hand it
+//! of crate `rank`. A question to a table is computed on it. Too little evidence ends in "not in the material", without sources. Where a chat model is at hand it
 //! writes the answer and crate `generate` lets through what is proven; else, and whenever that comes to nothing, the best
 //! sentences are quoted. Each quote that leaves here
 //! stands word for word in the stored passage it cites: that is checked last, on the stored text.
 
 mod aliases;
 mod answer;
+mod computed;
 mod error;
 mod kept;
 mod related;
@@ -44,6 +45,7 @@ pub use wire::{
 use crate::embedding::Embedding;
 use crate::models::Models;
 use crate::query::wire::Asked;
+use crate::tables::TableService;
 
 /// Defaults of retrieval, from the settings.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,6 +68,7 @@ pub struct QueryService {
     aliases: Arc<Aliases>,
     models: Arc<Models>,
     answers: Arc<Answers>,
+    tables: Arc<TableService>,
     settings: RetrievalSettings,
 }
 
@@ -92,6 +95,7 @@ impl QueryService {
         embedding: Arc<Embedding>,
         model: rank::Model,
         (aliases, models, answers): (Arc<Aliases>, Arc<Models>, Arc<Answers>),
+        tables: Arc<TableService>,
         settings: RetrievalSettings,
     ) -> Self {
         Self {
@@ -103,6 +107,7 @@ impl QueryService {
             aliases,
             models,
             answers,
+            tables,
             settings,
         }
     }
@@ -119,6 +124,7 @@ impl QueryService {
                 Arc::clone(&self.models),
                 Arc::clone(&self.answers),
             ),
+            Arc::clone(&self.tables),
             self.settings,
         )
     }
@@ -215,6 +221,16 @@ impl QueryService {
         tokens: &write::Tokens,
     ) -> QueryResponse {
         let quoted = answer::extractive(asked, retrieved);
+        let computed = match self.compute(asked, retrieved).await {
+            Some(computed::Said::Answer(computed)) => Some(computed),
+            // Nobody is asked back about what the material answers anyway.
+            Some(computed::Said::Back(back)) if quoted.mode == Mode::NotFound => Some(back),
+            _ => None,
+        };
+        if let Some(computed) = computed {
+            write::send_lines(tokens, &computed.answer).await;
+            return *computed;
+        }
         let is_written = quoted.mode == Mode::Extractive
             && asked.wanted.generate
             && self.models.chain().is_available();
@@ -273,6 +289,10 @@ impl QueryService {
 
 /// Whether an answer would be the same the next time: not one that stands in for another while something is away.
 fn is_lasting(asked: &Asked, retrieved: &Retrieved, response: &QueryResponse) -> bool {
+    if response.mode == Mode::Table {
+        // Computed anew faster than kept well.
+        return false;
+    }
     let found_all = asked.search == Search::Text || retrieved.has_vectors;
     let stands_in = [
         "model_unavailable",

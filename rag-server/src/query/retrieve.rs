@@ -227,7 +227,7 @@ impl QueryService {
     }
 
     /// Materials by tag and type are looked up here, so that the index filters by material alone.
-    async fn filter(&self, asked: &Asked) -> Result<Filter, QueryError> {
+    pub(super) async fn filter(&self, asked: &Asked) -> Result<Filter, QueryError> {
         if asked.tags.is_none() && asked.types.is_none() {
             return Ok(Filter {
                 material_ids: asked.material_ids.clone(),

@@ -4,6 +4,8 @@ use extract::Locator;
 use rank::Fusion;
 use serde::{Deserialize, Serialize};
 use shared::problem::Invalid;
+use tables::Outcome;
+use tables::plan::Plan;
 
 use super::RetrievalSettings;
 use super::wanted::Wanted;
@@ -311,6 +313,8 @@ pub enum Mode {
     Generated,
     /// The best sentences of the material, quoted.
     Extractive,
+    /// Computed on tables of the material, or a question back about what is to be computed.
+    Table,
     /// The material does not hold the answer.
     NotFound,
 }
@@ -332,9 +336,13 @@ pub struct QueryResponse {
     pub usage: Option<TokenUsage>,
     /// Cost in US dollars; 0 without a chat model, and for an answer that was kept.
     pub cost: f64,
-    /// What was found wrong with what a chat model wrote, and why the answer is quoted if it failed.
+    /// What was found wrong with what a chat model wrote, and why the answer is quoted if it failed; or what to know of the
+    /// cells that were computed with.
     #[serde(default)]
     pub warnings: Vec<AnswerWarning>,
+    /// What was computed, where `mode` is `table`; several where the question can be meant in several ways.
+    #[serde(default)]
+    pub computed: Vec<Computed>,
     /// The question that was searched for, where the one asked did not stand alone.
     #[serde(default)]
     pub standalone_question: Option<String>,
@@ -345,6 +353,21 @@ pub struct QueryResponse {
     pub response_time: f64,
     /// Where the time went.
     pub timings: Timings,
+}
+
+/// A plan that was computed on the tables of a material.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Computed {
+    /// Id of the material.
+    pub material_id: String,
+    /// What was computed, in words.
+    pub formula: String,
+    /// What was computed; `POST /tables/query` takes it as it is.
+    #[schema(value_type = Object)]
+    pub plan: Plan,
+    /// What it came to: columns, at most 200 rows of `row_count`, the cells it comes from.
+    #[schema(value_type = Object)]
+    pub outcome: Outcome,
 }
 
 /// Tokens that a chat model read and wrote.

@@ -6,13 +6,12 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use extract::Document;
 use tokio::io::{AsyncReadExt as _, BufReader};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 
 use super::error::ReadError;
-use super::wire::{self, Answer, Request};
+use super::wire::{self, Answer, Reply, Request};
 
 /// Environment of a child, all of it. One allocation arena: with one per thread glibc reserves address space
 /// that would count against the child's limit.
@@ -32,8 +31,8 @@ const SIGXCPU: i32 = 24;
 
 /// An answer that came whole.
 #[derive(Debug)]
-pub(super) struct Answered {
-    pub(super) result: Result<Document, ReadError>,
+pub(super) struct Answered<T> {
+    pub(super) result: Result<T, ReadError>,
     /// Memory that the child holds after it.
     pub(super) resident_bytes: u64,
     /// The child should read nothing more.
@@ -93,8 +92,11 @@ impl Child {
         self.served
     }
 
-    /// Asks for one document. After a failure the child is good for nothing but to be dropped.
-    pub(super) async fn ask(&mut self, request: &Request) -> Result<Answered, Failure> {
+    /// Asks for one thing. After a failure the child is good for nothing but to be dropped.
+    pub(super) async fn ask<T: Reply>(
+        &mut self,
+        request: &Request,
+    ) -> Result<Answered<T>, Failure> {
         // A child that was fine a document ago may have been ended from outside since; a new one that does not even
         // take its first request tells by its end why.
         let first = self.served == 0;
@@ -119,10 +121,10 @@ impl Child {
             Err(error) => Err(error),
         };
         match answer {
-            Ok(Answer::Document { resident_bytes }) => {
-                let document = self.document().await?;
+            Ok(Answer::Whole { resident_bytes }) => {
+                let whole = self.whole().await?;
                 Ok(Answered {
-                    result: Ok(document),
+                    result: Ok(whole),
                     resident_bytes,
                     spent: false,
                 })
@@ -162,20 +164,20 @@ impl Child {
         }
     }
 
-    async fn document(&mut self) -> Result<Document, Failure> {
+    async fn whole<T: Reply>(&mut self) -> Result<T, Failure> {
         let frame = match wire::receive_frame(&mut self.answers, wire::DOCUMENT_MAX).await {
             Ok(frame) => frame,
             Err(error) => return Err(self.broken(&error).await),
         };
         let parsed = if frame.len() <= PARSED_IN_PLACE {
-            wire::parse(&frame)
+            T::parse(&frame)
         } else {
-            let parsing = tokio::task::spawn_blocking(move || wire::parse(&frame));
+            let parsing = tokio::task::spawn_blocking(move || T::parse(&frame));
             parsing
                 .await
                 .unwrap_or_else(|error| Err(io::Error::other(error)))
         };
-        parsed.map_err(|error| Failure::Crashed(format!("sent no document: {error}")))
+        parsed.map_err(|error| Failure::Crashed(format!("sent nothing that can be used: {error}")))
     }
 
     async fn broken(&mut self, error: &io::Error) -> Failure {

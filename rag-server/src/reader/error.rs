@@ -68,6 +68,15 @@ pub enum Fault {
     },
 }
 
+impl From<&ExtractError> for ReadError {
+    fn from(error: &ExtractError) -> Self {
+        Self::Extract {
+            fault: Fault::from(error),
+            reason: error.to_string(),
+        }
+    }
+}
+
 impl From<&ExtractError> for Fault {
     fn from(error: &ExtractError) -> Self {
         match error {

@@ -12,9 +12,11 @@
 
 mod child;
 mod error;
+mod ocr;
 mod wire;
 mod worker;
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -24,9 +26,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use child::{Child, Failure};
-use wire::Request;
+use extract::{Document, PagePicture, RecognisedPage};
+use wire::{Reply, Request, Task};
 
 pub use error::{Fault, ReadError};
+pub use ocr::{OcrSettings, Recogniser, recogniser};
 pub use worker::worker_main;
 
 /// A child that has been idle for this long is let go: it gives back the memory that its last documents took,
@@ -51,6 +55,8 @@ pub struct ReaderSettings {
     pub recycle_after: usize,
     /// Caps of the readers themselves.
     pub limits: extract::Limits,
+    /// What reads pages that are pictures.
+    pub ocr: OcrSettings,
 }
 
 /// Reads documents in child processes; clones share the children.
@@ -95,11 +101,69 @@ impl ReaderPool {
         path: &Path,
         filename: &str,
         cancel: &CancellationToken,
-    ) -> Result<extract::Document, ReadError> {
+    ) -> Result<Document, ReadError> {
+        let filename = filename.to_owned();
+        self.have(path, Task::Read { filename }, cancel).await
+    }
+
+    /// The text of a page (1-based) of the PDF at `path` that is a picture; `None` when there is no such page.
+    ///
+    /// Errors, time and cancelling are those of [`Self::read`], for this page alone.
+    pub async fn recognise(
+        &self,
+        path: &Path,
+        page: u32,
+        recogniser: &Recogniser,
+        cancel: &CancellationToken,
+    ) -> Result<Option<RecognisedPage>, ReadError> {
+        let task = Task::Recognise {
+            page,
+            program: recogniser.program.clone(),
+            languages: recogniser.languages.clone(),
+        };
+        self.have(path, task, cancel).await
+    }
+
+    /// The picture of a page (1-based) of the PDF at `path`, `width` pixels wide (see [`extract::page_picture`]); `None`
+    /// when there is no such page.
+    ///
+    /// Errors, time and cancelling are those of [`Self::read`].
+    pub async fn draw(
+        &self,
+        path: &Path,
+        page: NonZeroU32,
+        width: u32,
+        cancel: &CancellationToken,
+    ) -> Result<Option<PagePicture>, ReadError> {
+        let page = page.get();
+        self.have(path, Task::Draw { page, width }, cancel).await
+    }
+
+    /// What reads pages that are pictures, if this machine has it now.
+    pub async fn recogniser(&self) -> Option<Recogniser> {
+        recogniser(&self.shared.settings.ocr).await
+    }
+
+    /// Most children at once.
+    pub fn workers(&self) -> usize {
+        self.shared.settings.workers.max(1)
+    }
+
+    /// Caps of the readers.
+    pub fn limits(&self) -> &extract::Limits {
+        &self.shared.settings.limits
+    }
+
+    async fn have<T: Reply>(
+        &self,
+        path: &Path,
+        task: Task,
+        cancel: &CancellationToken,
+    ) -> Result<T, ReadError> {
         let settings = &self.shared.settings;
         let request = Request {
             path: std::path::absolute(path).map_err(ReadError::Io)?,
-            filename: filename.to_owned(),
+            task,
             limits: settings.limits,
             memory_bytes: settings.memory_bytes,
             cpu_seconds: settings.cpu_seconds,
@@ -127,7 +191,7 @@ impl ReaderPool {
         }
     }
 
-    async fn ask(&self, request: &Request) -> Result<extract::Document, ReadError> {
+    async fn ask<T: Reply>(&self, request: &Request) -> Result<T, ReadError> {
         while let Some(mut child) = self.shared.take_idle() {
             match child.ask(request).await {
                 // It died while it was idle, or was killed from outside: no fault of this document.
@@ -141,11 +205,11 @@ impl ReaderPool {
     }
 
     /// Keeps the child for the next document if it is as good as new, else lets it go.
-    fn conclude(
+    fn conclude<T>(
         &self,
         child: Child,
-        answer: Result<child::Answered, Failure>,
-    ) -> Result<extract::Document, ReadError> {
+        answer: Result<child::Answered<T>, Failure>,
+    ) -> Result<T, ReadError> {
         let answered = answer.map_err(|failure| self.failed(failure))?;
         let settings = &self.shared.settings;
         let fresh = child.served() < settings.recycle_after

@@ -1,44 +1,137 @@
 //! What server and child say to each other: frames of JSON, each after its length in four bytes, little endian.
 //!
 //! The server sends one [`Request`] frame; the child answers with one [`Answer`] frame and, if that says so, with
-//! one frame that holds the [`extract::Document`]. The two are apart so that the large one is parsed straight
+//! one frame that holds what was asked for ([`Reply`]). The two are apart so that the large one is parsed straight
 //! into place: a document inside a tagged enum would be buffered as a whole first.
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
+use extract::{Document, PagePicture, RecognisedPage};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::error::Fault;
 
-/// Most bytes of a frame that carries a document. The caps of [`extract::Limits`] allow about half of it.
+/// Most bytes of a frame that carries what was asked for. The caps of [`extract::Limits`] allow about half of it.
 pub(super) const DOCUMENT_MAX: usize = 256 << 20;
 /// Most bytes of any other frame.
 pub(super) const MESSAGE_MAX: usize = 64 << 10;
 /// A length is only believed this far before the bytes have come.
 const BELIEVED: usize = 1 << 20;
 
-/// "Read this file."
+/// "Do this with that file."
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Request {
     /// Absolute path, as bytes: not every path on disk is UTF-8.
     #[serde(with = "path_bytes")]
     pub(super) path: PathBuf,
-    pub(super) filename: String,
+    pub(super) task: Task,
     pub(super) limits: extract::Limits,
     pub(super) memory_bytes: u64,
     pub(super) cpu_seconds: u64,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Task {
+    /// The whole document. Answered by a [`Document`].
+    Read {
+        /// The name people gave the file.
+        filename: String,
+    },
+    /// The text of a page that is a picture. Answered by an `Option<RecognisedPage>`.
+    Recognise {
+        /// 1-based.
+        page: u32,
+        /// The program that recognises, an absolute path.
+        #[serde(with = "path_bytes")]
+        program: PathBuf,
+        /// Its languages, `por+eng`.
+        languages: String,
+    },
+    /// The picture of a page. Answered by an `Option<PagePicture>`.
+    Draw {
+        /// 1-based.
+        page: u32,
+        /// Pixels.
+        width: u32,
+    },
+}
+
+/// What a child sends for a task, as the bytes of one frame.
+pub(super) trait Reply: Sized + Send + 'static {
+    fn parse(frame: &[u8]) -> io::Result<Self>;
+}
+
+impl Reply for Document {
+    fn parse(frame: &[u8]) -> io::Result<Self> {
+        parse(frame)
+    }
+}
+
+impl Reply for Option<RecognisedPage> {
+    fn parse(frame: &[u8]) -> io::Result<Self> {
+        parse(frame)
+    }
+}
+
+/// What a picture is, one line of JSON before its bytes.
+#[derive(Serialize, Deserialize)]
+struct PictureHead {
+    width: u32,
+    height: u32,
+    transform: [f64; 6],
+}
+
+impl Reply for Option<PagePicture> {
+    /// Nothing at all for a page that does not exist.
+    fn parse(frame: &[u8]) -> io::Result<Self> {
+        if frame.is_empty() {
+            return Ok(None);
+        }
+        let end = frame.iter().position(|byte| *byte == b'\n');
+        let (head, png) = end
+            .and_then(|end| frame.split_at_checked(end))
+            .ok_or_else(|| invalid("picture without a head"))?;
+        let PictureHead {
+            width,
+            height,
+            transform,
+        } = parse(head)?;
+        Ok(Some(PagePicture {
+            png: png.get(1..).unwrap_or_default().to_vec(),
+            width,
+            height,
+            transform,
+        }))
+    }
+}
+
+/// A picture as [`Reply::parse`] takes it.
+pub(super) fn picture_frame(picture: Option<PagePicture>) -> io::Result<Vec<u8>> {
+    let Some(picture) = picture else {
+        return Ok(Vec::new());
+    };
+    let mut frame = serde_json::to_vec(&PictureHead {
+        width: picture.width,
+        height: picture.height,
+        transform: picture.transform,
+    })?;
+    frame.push(b'\n');
+    frame.extend(picture.png);
+    Ok(frame)
 }
 
 /// What became of a request.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub(super) enum Answer {
-    /// The document follows in a frame of its own.
-    Document {
+    /// What was asked for follows in a frame of its own.
+    Whole {
         /// Memory that the child holds, in bytes.
         resident_bytes: u64,
     },
@@ -262,7 +355,11 @@ mod tests {
     fn request_keeps_a_path_that_is_not_text() {
         let request = Request {
             path: OsStr::from_bytes(b"/dados/aula-\xe7\xe3o.pdf").into(),
-            filename: "aula.pdf".to_owned(),
+            task: Task::Recognise {
+                page: 3,
+                program: OsStr::from_bytes(b"/opt/tesser\xe7").into(),
+                languages: "por+eng".to_owned(),
+            },
             limits: extract::Limits::default(),
             memory_bytes: 1 << 30,
             cpu_seconds: 60,
@@ -286,5 +383,20 @@ mod tests {
             io::ErrorKind::FileTooLarge
         );
         assert_eq!(capped.bytes, b"abcd");
+    }
+
+    #[test]
+    fn pictures_arrive_as_sent() {
+        let picture = PagePicture {
+            png: b"\x89PNG\r\n\x1a\n{}".to_vec(),
+            width: 7,
+            height: 9,
+            transform: [1.0, 0.0, 0.0, -1.0, 0.5, 9.0],
+        };
+        for sent in [None, Some(picture)] {
+            let frame = picture_frame(sent.clone()).unwrap();
+            assert_eq!(Option::<PagePicture>::parse(&frame).unwrap(), sent);
+        }
+        assert!(Option::<PagePicture>::parse(b"\x89PNG").is_err());
     }
 }

@@ -11,11 +11,13 @@ use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::process::ExitCode;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
-use extract::{Block, Document, ExtractError, Limits, Locator};
+use extract::{Block, Document, ExtractError, Limits, Locator, PagePicture};
 use rlimit::Resource;
+use serde::Serialize;
 
 use super::error::Fault;
-use super::wire::{self, Answer, Capped, Request};
+use super::ocr;
+use super::wire::{self, Answer, Capped, Request, Task};
 
 /// `USER_HZ`, the unit of processor times in `/proc`: 100 on every architecture Linux runs on today (proc(5)).
 const TICKS_PER_SECOND: u64 = 100;
@@ -128,19 +130,16 @@ fn resident_bytes() -> u64 {
 }
 
 fn respond(out: &mut impl Write, request: &Request) -> io::Result<()> {
-    match read(request) {
-        Ok(document) => match serialised(document) {
-            Ok(body) => {
-                say(
-                    out,
-                    &Answer::Document {
-                        resident_bytes: resident_bytes(),
-                    },
-                )?;
-                wire::write_frame(out, &body, wire::DOCUMENT_MAX)
-            }
-            Err(answer) => say(out, &answer),
-        },
+    match work(request) {
+        Ok(body) => {
+            say(
+                out,
+                &Answer::Whole {
+                    resident_bytes: resident_bytes(),
+                },
+            )?;
+            wire::write_frame(out, &body, wire::DOCUMENT_MAX)
+        }
         Err(answer) => say(out, &answer),
     }
 }
@@ -149,15 +148,36 @@ fn say(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
     wire::write_frame(out, &serde_json::to_vec(answer)?, wire::MESSAGE_MAX)
 }
 
-fn read(request: &Request) -> Result<Document, Answer> {
+/// What is asked for, as the bytes of its frame.
+fn work(request: &Request) -> Result<Vec<u8>, Answer> {
     let bytes = load(request)?;
-    guarded(|| extract::extract(&bytes, &request.filename, &request.limits))
+    let limits = &request.limits;
+    match &request.task {
+        Task::Read { filename } => {
+            let mut document = guarded(|| extract::extract(&bytes, filename, limits))?;
+            scrub(&mut document);
+            serialised(&document)
+        }
+        Task::Recognise {
+            page,
+            program,
+            languages,
+        } => serialised(&guarded(|| {
+            let mut recognise =
+                |picture: &PagePicture| ocr::recognise(program, languages, &picture.png);
+            extract::recognise_page(&bytes, *page, limits, &mut recognise)
+        })?),
+        Task::Draw { page, width } => {
+            let picture = guarded(|| extract::page_picture(&bytes, *page, *width, limits))?;
+            wire::picture_frame(picture).map_err(|error| no_frame(error.kind().to_string()))
+        }
+    }
 }
 
 /// Runs a reader; a panic is an answer like others.
-fn guarded(reader: impl FnOnce() -> Result<Document, ExtractError>) -> Result<Document, Answer> {
+fn guarded<T>(reader: impl FnOnce() -> Result<T, ExtractError>) -> Result<T, Answer> {
     match catch_unwind(AssertUnwindSafe(reader)) {
-        Ok(Ok(document)) => Ok(document),
+        Ok(Ok(read)) => Ok(read),
         Ok(Err(error)) => Err(refused(&error)),
         Err(_) => Err(Answer::Panicked {
             at: PANICKED_AT.take().unwrap_or_default(),
@@ -223,10 +243,9 @@ fn shortened(reason: &str) -> String {
         .collect()
 }
 
-fn serialised(mut document: Document) -> Result<Vec<u8>, Answer> {
-    scrub(&mut document);
+fn serialised(read: &impl Serialize) -> Result<Vec<u8>, Answer> {
     let mut body = Capped::new(wire::DOCUMENT_MAX);
-    match serde_json::to_writer(&mut body, &document) {
+    match serde_json::to_writer(&mut body, read) {
         Ok(()) => Ok(body.bytes),
         Err(error) if error.io_error_kind() == Some(io::ErrorKind::FileTooLarge) => {
             let limit = wire::DOCUMENT_MAX as u64;
@@ -235,9 +254,13 @@ fn serialised(mut document: Document) -> Result<Vec<u8>, Answer> {
                 limit,
             }))
         }
-        Err(error) => Err(Answer::Panicked {
-            at: format!("serialiser: {:?}", error.classify()),
-        }),
+        Err(error) => Err(no_frame(format!("{:?}", error.classify()))),
+    }
+}
+
+fn no_frame(why: String) -> Answer {
+    Answer::Panicked {
+        at: format!("serialiser: {why}"),
     }
 }
 
@@ -268,7 +291,9 @@ mod tests {
     fn request(path: &std::path::Path) -> Request {
         Request {
             path: path.to_owned(),
-            filename: "aula.txt".to_owned(),
+            task: Task::Read {
+                filename: "aula.txt".to_owned(),
+            },
             limits: Limits::default(),
             memory_bytes: 1 << 30,
             cpu_seconds: 10,
@@ -327,7 +352,8 @@ mod tests {
             note_panic(panic);
             before(panic);
         }));
-        let Err(Answer::Panicked { at }) = guarded(|| panic!("nota do aluno: 7,5")) else {
+        let Err(Answer::Panicked { at }) = guarded::<Document>(|| panic!("nota do aluno: 7,5"))
+        else {
             panic!("must be told");
         };
         assert!(at.contains("worker.rs:"), "{at}");
@@ -349,7 +375,8 @@ mod tests {
                 role: Role::Paragraph,
             });
         }
-        let body = serialised(document).unwrap();
+        scrub(&mut document);
+        let body = serialised(&document).unwrap();
         let read: Document = wire::parse(&body).unwrap();
         let boxes: Vec<_> = read.blocks.into_iter().map(|block| block.locator).collect();
         assert_eq!(boxes, [page(None), page(None), page(Some([0.0; 4]))]);

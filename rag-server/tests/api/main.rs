@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod archive;
 mod bad_input;
 mod catalogue;
 mod faults;
@@ -17,8 +18,10 @@ mod materials;
 mod mirror;
 mod openai;
 mod openapi;
+mod pages;
 mod poison;
 mod query;
 mod samples;
 mod store;
+mod tables;
 mod test_app;

@@ -274,7 +274,7 @@ fn scan() -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scan_waits_for_its_text_to_be_recognised_and_hides_what_was_there() {
-    let app = TestApp::spawn().await;
+    let app = TestApp::with(&[("OCR_PROGRAM", "none")]).await;
     app.bring_in("a.pdf", sample("regulamento-laboratorio.pdf"))
         .await;
     assert!(!app.find("laboratório").await.is_empty());

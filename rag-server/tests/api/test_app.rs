@@ -198,6 +198,19 @@ impl TestApp {
         }
     }
 
+    /// Waits until a material is in `state`, whatever it was in before.
+    pub(crate) async fn becomes(&self, name: &str, state: &str) {
+        let started = Instant::now();
+        loop {
+            let material = self.get(&format!("/materials/{name}")).await.json();
+            if material["state"] == state {
+                return;
+            }
+            assert!(started.elapsed() < DEADLINE, "still {material}");
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Waits until a job has ended.
     pub(crate) async fn ended(&self, job: &str) -> Value {
         let started = Instant::now();

@@ -266,6 +266,19 @@ impl Db {
         })
     }
 
+    /// Begins a transaction that only reads, and sees the database as it was at one moment, however long it takes.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub async fn begin_read(&self) -> Result<Tx, DbError> {
+        const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        Ok(match self {
+            // In WAL mode a reader sees what was there when it began to read.
+            Self::Sqlite(pool) => Tx::Sqlite(pool.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin_with(SNAPSHOT).await?),
+        })
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors

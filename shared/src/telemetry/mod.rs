@@ -1,23 +1,34 @@
 //! Logs: one subscriber, one span and one line per request, secrets kept out.
 //!
-//! Lines go to standard error (standard output belongs to the command line's answers). What is
-//! logged of a request: its number, method, route *template*, status and time taken; never its
+//! Lines go to standard error (standard output belongs to the command line's answers) or to files
+//! of limited size; spans go to a collector, if there is one. What is logged of a request: its number, method, route *template*, status and time taken; never its
 //! path, query string, headers or body, because those hold names, questions and tokens.
 
 mod request;
+mod rolling;
+mod traces;
 
 use std::error::Error as StdError;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use tokio::task::JoinHandle;
 use tracing::{Span, Subscriber};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use tracing_subscriber::{EnvFilter, fmt, registry};
+use url::Url;
 
 pub use request::{RequestId, RequestSpan, logger, observe};
 pub(crate) use request::{current_request, english_is_wanted};
+pub use rolling::RollingFile;
+pub use traces::carried_on;
+
+use crate::http::HttpError;
+use traces::Traces;
 
 /// Libraries that log at `info` what only their own authors need.
 const QUIET: &[&str] = &[
@@ -61,9 +72,25 @@ pub struct LogSettings {
     /// A level (`info`; Python's names such as `WARNING` too), with libraries kept at `warn`; or
     /// directives of tracing's `EnvFilter` such as `info,rag_server=debug`, taken as they are.
     pub level: String,
+    /// Folder of files `<service>.log`, at most three of 10 MB each; standard error when absent.
+    #[serde(default)]
+    pub folder: Option<PathBuf>,
+    /// Where spans are sent: base of an OTLP endpoint over HTTP, such as `http://localhost:4318`.
+    #[serde(default)]
+    pub traces: Option<Url>,
 }
 
 impl LogSettings {
+    /// Lines like these on standard error, without traces.
+    pub fn new(format: LogFormat, level: &str) -> Self {
+        Self {
+            format,
+            level: level.to_owned(),
+            folder: None,
+            traces: None,
+        }
+    }
+
     /// Whether the level can be understood, for the settings' checks.
     ///
     /// # Errors
@@ -121,18 +148,58 @@ pub enum TelemetryError {
         /// What was given.
         level: String,
     },
+    /// The collector's address, or its client.
+    #[error("traces cannot be sent: {0}")]
+    Traces(String),
+    /// The client of the collector.
+    #[error("traces cannot be sent")]
+    Client(#[from] HttpError),
+    /// The log's file.
+    #[error("log file {} cannot be opened", .path.display())]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// A subscriber is already installed.
     #[error("logging is already set up")]
     Installed(#[from] TryInitError),
 }
 
-/// Installs the process's subscriber on standard error. Call it once, before anything logs.
+/// What must live as long as the process: spans that wait are sent when it is dropped.
+#[derive(Debug)]
+#[must_use = "spans that wait are lost without it"]
+pub struct Telemetry {
+    _traces: Option<Traces>,
+}
+
+/// Installs the process's subscriber, named `service` in files and traces. Call it once, inside the runtime, before
+/// anything logs.
 ///
 /// # Errors
 /// [`TelemetryError`].
-pub fn init(settings: &LogSettings) -> Result<(), TelemetryError> {
-    subscriber(settings, std::io::stderr)?.try_init()?;
-    Ok(())
+pub fn init(settings: &LogSettings, service: &'static str) -> Result<Telemetry, TelemetryError> {
+    let sink = match &settings.folder {
+        None => BoxMakeWriter::new(std::io::stderr),
+        Some(folder) => {
+            let path = folder.join(format!("{service}.log"));
+            let file = RollingFile::open(path.clone())
+                .map_err(|source| TelemetryError::File { path, source })?;
+            BoxMakeWriter::new(file)
+        }
+    };
+    let traces = settings
+        .traces
+        .as_ref()
+        .map(|endpoint| Traces::to(endpoint, service))
+        .transpose()?;
+    registry()
+        .with(traces.as_ref().map(spans))
+        .with(lines(settings, sink)?)
+        .try_init()?;
+    Ok(Telemetry { _traces: traces })
 }
 
 /// A subscriber that writes to `sink`; tests give one of their own.
@@ -144,6 +211,25 @@ pub fn subscriber<W>(
     sink: W,
 ) -> Result<impl Subscriber + Send + Sync + use<W>, TelemetryError>
 where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    Ok(registry().with(lines(settings, sink)?))
+}
+
+/// Spans of our own, whatever the level of the log.
+fn spans<S>(traces: &Traces) -> impl Layer<S> + use<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+{
+    let ours = directives("info").unwrap_or_default();
+    tracing_opentelemetry::layer()
+        .with_tracer(traces.tracer())
+        .with_filter(EnvFilter::new(ours))
+}
+
+fn lines<S, W>(settings: &LogSettings, sink: W) -> Result<impl Layer<S> + use<S, W>, TelemetryError>
+where
+    S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
     let filter = settings.filter()?;
@@ -161,7 +247,7 @@ where
             .with_writer(sink)
             .boxed(),
     };
-    Ok(registry().with(filter).with(lines))
+    Ok(lines.with_filter(filter))
 }
 
 /// Runs blocking or CPU-bound work off the async threads, inside the caller's span, so that its

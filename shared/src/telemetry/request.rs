@@ -13,14 +13,20 @@ use actix_web::http::header::{
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest, ResponseError as _};
 use tracing::Span;
 use tracing_actix_web::{RootSpanBuilder, TracingLogger};
 use uuid::Uuid;
 
+use super::traces;
+use crate::metrics::Metrics;
 use crate::problem::{ApiError, Code};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What is counted where the client left before the answer (nginx' own code).
+const LEFT: u16 = 499;
 
 /// Longest number taken from a header. UUIDs, trace ids and the usual proxies' numbers fit.
 const MAX_ID_BYTES: usize = 64;
@@ -139,13 +145,15 @@ pub struct RequestSpan;
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
         let id = RequestId::of(request);
-        tracing::info_span!(
+        let span = tracing::info_span!(
             "request",
             request_id = %id,
             http.method = method(request),
             http.route = route(request),
             http.status = tracing::field::Empty,
-        )
+        );
+        traces::go_on(&span, request.headers());
+        span
     }
 
     fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, Error>) {
@@ -185,7 +193,8 @@ pub fn logger() -> TracingLogger<RequestSpan> {
 /// The middleware, for `from_fn`, that knows a request's number: it sends the number back, makes a
 /// problem of every error without a body of its own (404 and 405 of the router, 400 and 413 of
 /// actix's extractors), and writes the request's one line: `info` for what went well or was the
-/// client's doing, `warn` for 503 and 507, `error` with the chain of causes for other 5xx.
+/// client's doing, `warn` for 503 and 507, `error` with the chain of causes for other 5xx. It counts the request, too, if
+/// the server has [`Metrics`].
 ///
 /// Cancel safety: a client that leaves drops the handler at its next `.await`; the line then says
 /// so.
@@ -206,6 +215,7 @@ pub async fn observe(
         method: method(&request),
         route: route(&request),
         started: Instant::now(),
+        metrics: request.app_data::<Data<Metrics>>().cloned(),
         span: Span::current(),
         written: false,
     };
@@ -271,16 +281,26 @@ struct Line {
     method: &'static str,
     route: String,
     started: Instant,
+    metrics: Option<Data<Metrics>>,
     /// The request's span: a dropped request is not polled, so nobody enters it.
     span: Span,
     written: bool,
 }
 
 impl Line {
+    /// Counts the request; milliseconds it took.
+    fn count(&self, status: u16) -> f64 {
+        let took = self.started.elapsed();
+        if let Some(metrics) = &self.metrics {
+            metrics.answered(self.method, &self.route, status, took);
+        }
+        took.as_secs_f64() * 1_000.0
+    }
+
     fn write(&mut self, status: StatusCode, error: Option<&Error>) {
         self.written = true;
         let (method, route) = (self.method, self.route.as_str());
-        let latency_ms = self.started.elapsed().as_secs_f64() * 1_000.0;
+        let latency_ms = self.count(status.as_u16());
         let http_status = status.as_u16();
         let problem = error.and_then(|error| error.as_error::<ApiError>());
         let code = problem.map(|problem| problem.code().name());
@@ -321,7 +341,7 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         if !self.written {
-            let latency_ms = self.started.elapsed().as_secs_f64() * 1_000.0;
+            let latency_ms = self.count(LEFT);
             self.span.in_scope(|| {
                 tracing::info!(
                     latency_ms,

@@ -271,10 +271,7 @@ async fn a_client_that_leaves_is_logged_with_its_number() {
 #[tokio::test]
 async fn blocking_work_keeps_the_span() {
     let log = CapturedLog::new();
-    let settings = LogSettings {
-        format: LogFormat::Json,
-        level: "info".to_owned(),
-    };
+    let settings = LogSettings::new(LogFormat::Json, "info");
     let subscriber = subscriber(&settings, log.clone()).unwrap();
     let dispatch = tracing::Dispatch::new(subscriber);
     let work = tracing::dispatcher::with_default(&dispatch, || {
@@ -302,17 +299,11 @@ fn levels_are_read_as_people_write_them() {
         "off",
         "info,rag_server=debug",
     ] {
-        let settings = LogSettings {
-            format: LogFormat::Pretty,
-            level: level.to_owned(),
-        };
+        let settings = LogSettings::new(LogFormat::Pretty, level);
         assert!(settings.check().is_ok(), "{level}");
     }
     for level in ["loud", "info,x=loud", "info,[", "5,6"] {
-        let settings = LogSettings {
-            format: LogFormat::Pretty,
-            level: level.to_owned(),
-        };
+        let settings = LogSettings::new(LogFormat::Pretty, level);
         assert!(settings.check().is_err(), "{level}");
     }
     assert!(directives("debug").unwrap().contains("sqlx=warn"));

@@ -76,10 +76,7 @@ impl io::Write for CapturedLog {
 /// Never: its settings are constants.
 pub fn capture() -> (CapturedLog, DefaultGuard) {
     let log = CapturedLog::new();
-    let settings = LogSettings {
-        format: LogFormat::Json,
-        level: "debug".to_owned(),
-    };
+    let settings = LogSettings::new(LogFormat::Json, "debug");
     let subscriber = subscriber(&settings, log.clone()).unwrap();
     (log, tracing::subscriber::set_default(subscriber))
 }

@@ -358,9 +358,10 @@ impl Accesses {
             .force_refreshed_token(&SCOPES)
             .await
             .map_err(|error| account_error(&error))?;
+        // The status is kept from us: an error of the server's looks like an answer without a token.
         let text = token
             .token()
-            .ok_or(DriveError::Answer("no access token"))?
+            .ok_or_else(|| DriveError::Unavailable("token endpoint gave no token".to_owned()))?
             .to_owned();
         let left = token.expiration_time().map_or(0, |at| {
             at.unix_timestamp()

@@ -2,6 +2,6 @@
 //! needed.
 
 mod limits;
-mod stand_in;
+pub(crate) mod stand_in;
 mod story;
 mod streams;

@@ -9,7 +9,7 @@ use zip::write::SimpleFileOptions;
 use super::{Part, text};
 use crate::test_app::{TestApp, on_both};
 
-fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in entries {
         if name.ends_with('/') {

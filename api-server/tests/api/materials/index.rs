@@ -13,12 +13,12 @@ use crate::test_app::{On, Person, SERVICE_SECRET, TestApp, service_token};
 /// Time indexing may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-async fn rag_server() -> RagServer {
+pub(crate) async fn rag_server() -> RagServer {
     RagServer::start(&[("SERVICE_SECRET", SERVICE_SECRET)]).await
 }
 
 /// An api-server that speaks to it, on both kinds of stores where there are such.
-async fn apps(rag: &RagServer) -> Vec<TestApp> {
+pub(crate) async fn apps(rag: &RagServer) -> Vec<TestApp> {
     let mut apps = Vec::new();
     for on in [On::Embedded, On::Shared] {
         apps.extend(app(rag, on).await);
@@ -36,7 +36,7 @@ async fn app(rag: &RagServer, on: On) -> Option<TestApp> {
 }
 
 /// What the rag-server finds.
-async fn search(app: &TestApp, rag: &RagServer, query: &str) -> Value {
+pub(crate) async fn search(app: &TestApp, rag: &RagServer, query: &str) -> Value {
     let token = service_token("acervo-api-server", "acervo-rag-server", &SystemClock);
     let request = app
         .http
@@ -47,7 +47,7 @@ async fn search(app: &TestApp, rag: &RagServer, query: &str) -> Value {
 }
 
 /// Follows a material to its end; gives the names of the events and the last one's data.
-async fn follow(app: &TestApp, who: &Person, path: &str) -> (Vec<String>, Value) {
+pub(crate) async fn follow(app: &TestApp, who: &Person, path: &str) -> (Vec<String>, Value) {
     let request = app
         .request("GET", &format!("{path}/events"))
         .bearer_auth(&who.token);
@@ -74,7 +74,7 @@ async fn follow(app: &TestApp, who: &Person, path: &str) -> (Vec<String>, Value)
 }
 
 /// Asks until it is so.
-async fn until<F: AsyncFnMut() -> bool>(what: &str, mut holds: F) {
+pub(crate) async fn until<F: AsyncFnMut() -> bool>(what: &str, mut holds: F) {
     let started = Instant::now();
     while !holds().await {
         assert!(started.elapsed() < PATIENCE, "{what}");
@@ -298,5 +298,40 @@ async fn acts_are_passed_on_and_refusals_passed_back() {
             assert_eq!(problem["errors"][0]["pointer"], "/api_key", "{problem}");
         }
         app.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_are_shown_to_whoever_is_signed_in() {
+    let rag = rag_server().await;
+    for app in apps(&rag).await {
+        let admin = app.admin().await;
+        let student = app.member(&admin, "aluna", "student").await;
+        let pdf = include_bytes!("../../../../assets/samples/regulamento-laboratorio.pdf");
+        app.upload(&admin, "regulamento.pdf", pdf).await.ok();
+        let (_, last) = follow(&app, &admin, "/materials/regulamento.pdf").await;
+        assert_eq!(last["state"], "ready", "{last}");
+
+        let page = "/api/materials/regulamento.pdf/pages/1.png?width=400";
+        let shown = app.request("GET", page).bearer_auth(&student.token);
+        let shown = shown.send().await.unwrap();
+        assert_eq!(shown.status().as_u16(), 200);
+        assert_eq!(shown.headers()["content-type"], "image/png");
+        let transform = shown.headers()["page-transform"].to_str().unwrap();
+        assert_eq!(transform.split(' ').count(), 6, "{transform}");
+        let tag = shown.headers()["etag"].clone();
+        assert!(shown.bytes().await.unwrap().starts_with(b"\x89PNG"));
+        let again = app.request("GET", page).bearer_auth(&student.token);
+        let again = again.header("If-None-Match", tag).send().await.unwrap();
+        assert_eq!(again.status().as_u16(), 304);
+
+        app.send(app.request("GET", page))
+            .await
+            .problem(401, "unauthorized");
+        for missing in ["regulamento.pdf/pages/99.png", "nada.pdf/pages/1.png"] {
+            let path = format!("/materials/{missing}");
+            let answer = app.get(&student, &path).await;
+            assert_eq!(answer.status, 404, "{answer:?}");
+        }
     }
 }

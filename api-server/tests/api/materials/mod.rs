@@ -1,9 +1,9 @@
 //! Materials through HTTP: sent as the web application sends them, listed, described, downloaded, removed.
 
-mod archives;
+pub(crate) mod archives;
 mod basics;
 mod downloads;
-mod index;
+pub(crate) mod index;
 mod uploads;
 
 use serde_json::Value;

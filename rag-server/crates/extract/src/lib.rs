@@ -38,7 +38,7 @@ pub use document::{
 };
 pub use error::ExtractError;
 pub use limits::Limits;
-pub use pdf::recognise_pages;
+pub use pdf::{RecognisedPage, recognise_page};
 pub use picture::{PagePicture, page_picture};
 
 use sniff::Found;

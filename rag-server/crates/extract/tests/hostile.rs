@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::io::{Cursor, Read, Write as _};
 use std::path::Path;
 
-use extract::{Document, ExtractError, Limits, Role, extract};
+use extract::{Document, ExtractError, FileKind, Limits, Role, extract};
 use proptest::prelude::*;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -116,6 +116,53 @@ fn entity_bombs_are_refused() {
             "{name}"
         );
     }
+
+    // One slide of several: the others are read.
+    let slide = format!(
+        "{doctype}<p:sld xmlns:p=\"p\" xmlns:a=\"a\"><a:p><a:r><a:t>&l9;</a:t></a:r></a:p></p:sld>"
+    );
+    let bomb = with_part("aula.pptx", "ppt/slides/slide1.xml", &slide);
+    let document = extract(&bomb, "aula.pptx", &Limits::default()).unwrap();
+    assert_eq!(document.warnings[0].code, "damaged_slide");
+    assert!(
+        document
+            .blocks
+            .iter()
+            .all(|block| !block.text.contains("haha"))
+    );
+}
+
+#[test]
+fn a_page_that_calls_itself_pdf_is_read_as_a_page() {
+    let page = "<!DOCTYPE html><html><head><title>Erro 404</title></head><body><p>O arquivo pedido não foi \
+        encontrado neste servidor.</p></body></html>";
+    let document = extract(page.as_bytes(), "apostila.pdf", &Limits::default()).unwrap();
+    assert_eq!(document.kind, FileKind::Html);
+    assert_eq!(
+        document.blocks[0].text,
+        "O arquivo pedido não foi encontrado neste servidor."
+    );
+}
+
+#[test]
+fn control_characters_in_names_go_no_further() {
+    let name = "no\u{0}tas\r\n\u{1b}[2J\u{202e}fdp\u{7f}.csv";
+    let document = extract(b"aluno;nota\nAna;8\nBia;9\n", name, &Limits::default()).unwrap();
+    let told = serde_json::to_string(&document).unwrap();
+    assert!(!told.contains(['\u{7f}', '\u{202e}']), "{told}");
+    assert!(!told.contains("\\u00") && !told.contains("\\r"), "{told}");
+
+    // Parts of a package with such names are no reason to refuse the others.
+    let mut archive = ZipWriter::new_append(Cursor::new(fixture("plano.docx"))).unwrap();
+    let options = SimpleFileOptions::default();
+    archive
+        .start_file("../..\u{1}/\r\netc/passwd\u{0}", options)
+        .unwrap();
+    archive.write_all(b"x").unwrap();
+    let bytes = archive.finish().unwrap().into_inner();
+    let with = extract(&bytes, "plano.docx", &Limits::default()).unwrap();
+    let without = extract(&fixture("plano.docx"), "plano.docx", &Limits::default()).unwrap();
+    assert_eq!(with.blocks, without.blocks);
 }
 
 #[test]

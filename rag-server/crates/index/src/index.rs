@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
@@ -37,14 +37,15 @@ const BACKLOG_COMMITS: u64 = 50;
 /// The index. Cheap to clone; all clones share one writer per table.
 #[derive(Clone)]
 pub struct Index {
-    inner: Arc<Inner>,
+    /// Replaced as a whole when another collection takes over.
+    current: Arc<RwLock<Arc<Inner>>>,
 }
 
 impl std::fmt::Debug for Index {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Not the settings: options of an object store hold its keys.
         f.debug_struct("Index")
-            .field("collection", &self.inner.settings.collection)
+            .field("collection", &self.inner().settings.collection)
             .finish_non_exhaustive()
     }
 }
@@ -98,17 +99,84 @@ impl Index {
             backlog,
         );
         let backlogs = RwLock::new(vec![Arc::clone(&writer.backlog)]);
+        let inner = Arc::new(Inner {
+            runtime,
+            settings,
+            connection,
+            chunks,
+            writer,
+            vectors: Mutex::default(),
+            backlogs,
+        });
         Ok(Self {
-            inner: Arc::new(Inner {
-                runtime,
-                settings,
-                connection,
-                chunks,
-                writer,
-                vectors: Mutex::default(),
-                backlogs,
-            }),
+            current: Arc::new(RwLock::new(inner)),
         })
+    }
+
+    fn inner(&self) -> Arc<Inner> {
+        // What is in there is whole whoever panicked beside it.
+        let current = self.current.read();
+        Arc::clone(&current.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Name of the tables that are searched.
+    pub fn collection(&self) -> String {
+        self.inner().settings.collection.clone()
+    }
+
+    /// Names of all collections in the same place.
+    ///
+    /// # Errors
+    /// [`IndexError::Storage`].
+    pub async fn collections(&self) -> Result<Vec<String>, IndexError> {
+        let names = self.inner().connection.table_names().execute().await?;
+        Ok(names
+            .into_iter()
+            .filter(|name| !IndexSettings::is_of_vectors(name))
+            .collect())
+    }
+
+    /// An index of its own in the same place, under another name.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn beside(&self, collection: &str) -> Result<Self, IndexError> {
+        let mut settings = self.inner().settings.clone();
+        collection.clone_into(&mut settings.collection);
+        Self::open(settings).await
+    }
+
+    /// From now on all clones of `self` read and write what `other` holds; gives back what they held before. Handles on
+    /// tables of vectors that were taken before stay with that. Never waits.
+    #[must_use = "what was held before is to be dropped"]
+    pub fn take_over(&self, other: &Self) -> Self {
+        let theirs = other.inner();
+        let current = self.current.write();
+        let ours = std::mem::replace(
+            &mut *current.unwrap_or_else(PoisonError::into_inner),
+            theirs,
+        );
+        Self {
+            current: Arc::new(RwLock::new(ours)),
+        }
+    }
+
+    /// Ends the writers and drops the tables.
+    ///
+    /// # Errors
+    /// [`IndexError::Storage`]; what is left can be dropped again.
+    pub async fn drop_tables(self) -> Result<(), IndexError> {
+        let inner = self.inner();
+        let vectors = self.vector_handles().await?;
+        self.close().await;
+        let tables = vectors.iter().map(|table| table.inner.table.name());
+        for name in tables.chain([inner.chunks.name()]) {
+            match inner.connection.drop_table(name, &[]).await {
+                Ok(()) | Err(lancedb::Error::TableNotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     /// Makes these chunks all there is of their materials: older rows go, new ones come, in one commit. Durable and
@@ -131,7 +199,7 @@ impl Index {
         if rows.is_empty() {
             return Ok(());
         }
-        let outcome = self.inner.writer.write(Change::Replace(rows)).await?;
+        let outcome = self.inner().writer.write(Change::Replace(rows)).await?;
         if outcome.removed == 0 {
             return Ok(());
         }
@@ -170,7 +238,7 @@ impl Index {
             .iter()
             .map(|id| (id.clone(), nothing.clone()))
             .collect();
-        self.inner.writer.write(Change::Replace(rows)).await?;
+        self.inner().writer.write(Change::Replace(rows)).await?;
         for table in self.vector_handles().await? {
             let change = Change::Delete(any_of(MATERIAL_ID, material_ids));
             table.inner.writer.write(change).await?;
@@ -199,7 +267,7 @@ impl Index {
     }
 
     async fn matching(&self, filter: DfExpr) -> Result<Vec<StoredChunk>, IndexError> {
-        let snapshot = Snapshot::of(&self.inner.chunks).await?;
+        let snapshot = Snapshot::of(&self.inner().chunks).await?;
         let row_ids = row_ids(snapshot.query().only_if_expr(filter)).await?;
         if row_ids.is_empty() {
             return Ok(Vec::new());
@@ -209,7 +277,7 @@ impl Index {
 
     /// What is stored, by material id. Reads two columns of the whole table.
     pub async fn materials(&self) -> Result<BTreeMap<String, IndexedVersion>, IndexError> {
-        let counts = count_versions(&self.inner.chunks).await?;
+        let counts = count_versions(&self.inner().chunks).await?;
         Ok(counts
             .into_iter()
             .map(|((material_id, version), chunks)| {
@@ -233,7 +301,7 @@ impl Index {
             .with_column(Some(TERMS.to_owned()))
             .with_operator(Operator::Or)
             .with_fuzziness(Some(0));
-        let snapshot = Snapshot::of(&self.inner.chunks).await?;
+        let snapshot = Snapshot::of(&self.inner().chunks).await?;
         let mut query = snapshot
             .query()
             .full_text_search(FullTextSearchQuery::new_query(FtsQuery::Match(words)))
@@ -262,14 +330,14 @@ impl Index {
 
     /// Terms of up to `limit` chunks, evenly spread over the table: a sample for document frequencies.
     pub async fn sample_terms(&self, limit: usize) -> Result<Vec<String>, IndexError> {
-        let rows = self.inner.chunks.count_rows(None).await?;
+        let rows = self.inner().chunks.count_rows(None).await?;
         if rows == 0 || limit == 0 {
             return Ok(Vec::new());
         }
         let step = rows.div_ceil(limit).max(1);
         let mut sample = Vec::with_capacity(limit.min(rows));
         let mut batches = self
-            .inner
+            .inner()
             .chunks
             .query()
             .select(Select::columns(&[TERMS]))
@@ -287,9 +355,14 @@ impl Index {
         Ok(sample)
     }
 
-    /// Grows with every change of the chunks: part of the key of whatever is remembered of their answers.
+    /// Grows with every change of the chunks, and is another one when another collection took over: part of the key of
+    /// whatever is remembered of their answers.
     pub async fn generation(&self) -> Result<u64, IndexError> {
-        Ok(self.inner.chunks.version().await?)
+        let inner = self.inner();
+        let version = inner.chunks.version().await?;
+        let name = blake3::hash(inner.settings.collection.as_bytes());
+        let [a, b, c, ..] = *name.as_bytes();
+        Ok(u64::from_be_bytes([a, b, c, 0, 0, 0, 0, 0]) | version)
     }
 
     /// The table for vectors of `model_id`, created if there is none.
@@ -301,19 +374,20 @@ impl Index {
         model_id: &str,
         dimensions: usize,
     ) -> Result<VectorTable, IndexError> {
+        let inner = self.inner();
         if model_id.is_empty() || !(1..=65_536).contains(&dimensions) {
             return Err(IndexError::InvalidInput {
                 reason: "model id is empty or dimensions are not 1 to 65536".to_owned(),
             });
         }
-        let name = self.inner.settings.vector_table_name(model_id);
-        let mut opened = self.inner.vectors.lock().await;
+        let name = inner.settings.vector_table_name(model_id);
+        let mut opened = inner.vectors.lock().await;
         let table = if let Some(table) = opened.get(&name) {
             table.clone()
         } else {
             let schema = vector_table::schema(model_id, dimensions);
-            let table = open_table(&self.inner.connection, &name, schema).await?;
-            self.start_vectors(&mut opened, name.clone(), table).await?
+            let table = open_table(&inner.connection, &name, schema).await?;
+            start_vectors(&inner, &mut opened, name.clone(), table).await?
         };
         if table.model_id() == model_id && table.dimensions() == dimensions {
             return Ok(table);
@@ -339,15 +413,16 @@ impl Index {
     /// Drops the table of vectors of `model_id`, if there is one; handles on it end with [`IndexError::Closed`] or
     /// [`IndexError::Storage`].
     pub async fn drop_vectors(&self, model_id: &str) -> Result<(), IndexError> {
-        let name = self.inner.settings.vector_table_name(model_id);
-        let mut opened = self.inner.vectors.lock().await;
+        let inner = self.inner();
+        let name = inner.settings.vector_table_name(model_id);
+        let mut opened = inner.vectors.lock().await;
         if let Some(table) = opened.remove(&name) {
             table.inner.writer.close().await;
-            if let Ok(mut backlogs) = self.inner.backlogs.write() {
+            if let Ok(mut backlogs) = inner.backlogs.write() {
                 backlogs.retain(|backlog| !Arc::ptr_eq(backlog, &table.inner.writer.backlog));
             }
         }
-        match self.inner.connection.drop_table(&name, &[]).await {
+        match inner.connection.drop_table(&name, &[]).await {
             Ok(()) | Err(lancedb::Error::TableNotFound { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -355,9 +430,10 @@ impl Index {
 
     /// Figures of all tables. Reads every version's manifest: for pages people look at, not for every request.
     pub async fn stats(&self) -> Result<IndexStats, IndexError> {
-        let chunks = maintenance::table_stats(&self.inner.chunks, TableKind::Chunks).await?;
+        let inner = self.inner();
+        let chunks = maintenance::table_stats(&inner.chunks, TableKind::Chunks).await?;
         let mut vectors = Vec::new();
-        let mut names = vec![self.inner.settings.collection.clone()];
+        let mut names = vec![inner.settings.collection.clone()];
         for table in self.vector_handles().await? {
             let kind = TableKind::Vectors {
                 dimensions: table.dimensions(),
@@ -366,7 +442,7 @@ impl Index {
             vectors.push((table.info().await?, stats));
             names.push(table.inner.table.name().to_owned());
         }
-        let uri = self.inner.settings.uri.clone();
+        let uri = inner.settings.uri.clone();
         let disk_bytes = if uri.contains("://") {
             None
         } else {
@@ -383,7 +459,8 @@ impl Index {
 
     /// Enough has been written that [`Self::optimize`] is worth its time. Looks at counters only.
     pub fn needs_optimize(&self) -> bool {
-        let Ok(backlogs) = self.inner.backlogs.read() else {
+        let inner = self.inner();
+        let Ok(backlogs) = inner.backlogs.read() else {
             return true;
         };
         backlogs.iter().any(|backlog| {
@@ -398,7 +475,7 @@ impl Index {
     /// # Cancel safety
     /// A caller dropped while waiting leaves the current table's work in the queue; it is finished.
     pub async fn optimize(&self) -> Result<OptimizeReport, IndexError> {
-        let mut report = self.inner.writer.write(Change::Optimize).await?.report;
+        let mut report = self.inner().writer.write(Change::Optimize).await?.report;
         for table in self.vector_handles().await? {
             report.stale_vectors_removed += self.remove_stale(&table).await?;
             let outcome = table.inner.writer.write(Change::Optimize).await?;
@@ -411,7 +488,7 @@ impl Index {
     async fn remove_stale(&self, table: &VectorTable) -> Result<u64, IndexError> {
         // In this order: what has a vector before the chunks are looked at had its chunks before that.
         let with_vectors = table.counts().await?;
-        let with_chunks = count_versions(&self.inner.chunks).await?;
+        let with_chunks = count_versions(&self.inner().chunks).await?;
         let stale: Vec<_> = with_vectors
             .into_keys()
             .filter(|version| !with_chunks.contains_key(version))
@@ -435,7 +512,7 @@ impl Index {
     /// Removes every row of every table and what it took on disk (older versions after
     /// [`IndexSettings::keep_versions`]). All handles stay valid.
     pub async fn reset(&self) -> Result<(), IndexError> {
-        self.inner.writer.write(Change::Clear).await?;
+        self.inner().writer.write(Change::Clear).await?;
         for table in self.vector_handles().await? {
             table.inner.writer.write(Change::Clear).await?;
         }
@@ -446,68 +523,70 @@ impl Index {
     /// Has everything written that is queued, then ends the writers; later writes through other clones end with
     /// [`IndexError::Closed`].
     pub async fn close(self) {
-        self.inner.writer.close().await;
-        for table in self.inner.vectors.lock().await.values() {
+        let inner = self.inner();
+        inner.writer.close().await;
+        for table in inner.vectors.lock().await.values() {
             table.inner.writer.close().await;
         }
     }
 
     /// Handles on all tables of vectors of this collection, also those that other processes made.
     async fn vector_handles(&self) -> Result<Vec<VectorTable>, IndexError> {
-        let names = self.inner.connection.table_names().execute().await?;
-        let mut opened = self.inner.vectors.lock().await;
+        let inner = self.inner();
+        let names = inner.connection.table_names().execute().await?;
+        let mut opened = inner.vectors.lock().await;
         let mut handles = Vec::new();
         for name in names {
-            if !self.inner.settings.is_vector_table(&name) {
+            if !inner.settings.is_vector_table(&name) {
                 continue;
             }
             if let Some(table) = opened.get(&name) {
                 handles.push(table.clone());
                 continue;
             }
-            let table = self.inner.connection.open_table(&name).execute().await?;
-            handles.push(self.start_vectors(&mut opened, name, table).await?);
+            let table = inner.connection.open_table(&name).execute().await?;
+            handles.push(start_vectors(&inner, &mut opened, name, table).await?);
         }
         Ok(handles)
     }
+}
 
-    async fn start_vectors(
-        &self,
-        opened: &mut BTreeMap<String, VectorTable>,
-        name: String,
-        table: Table,
-    ) -> Result<VectorTable, IndexError> {
-        check_layout(&table, vector_table::LAYOUT).await?;
-        let schema = table.schema().await?;
-        let Some((model_id, dimensions)) = vector_table::model_of(&schema) else {
-            return Err(IndexError::Corrupt {
-                reason: format!("table {name} does not say whose vectors it holds"),
-            });
-        };
-        let kind = TableKind::Vectors { dimensions };
-        maintenance::ensure_indices(&table, kind).await?;
-        let backlog = backlog_of(&table, kind).await?;
-        let writer = Writer::start(
-            &self.inner.runtime,
-            table.clone(),
-            kind,
-            &self.inner.settings,
-            backlog,
-        );
-        if let Ok(mut backlogs) = self.inner.backlogs.write() {
-            backlogs.push(Arc::clone(&writer.backlog));
-        }
-        let handle = VectorTable {
-            inner: Arc::new(vector_table::Inner {
-                table,
-                writer,
-                model_id,
-                dimensions,
-            }),
-        };
-        opened.insert(name, handle.clone());
-        Ok(handle)
+async fn start_vectors(
+    inner: &Inner,
+    opened: &mut BTreeMap<String, VectorTable>,
+    name: String,
+    table: Table,
+) -> Result<VectorTable, IndexError> {
+    check_layout(&table, vector_table::LAYOUT).await?;
+    let schema = table.schema().await?;
+    let Some((model_id, dimensions)) = vector_table::model_of(&schema) else {
+        return Err(IndexError::Corrupt {
+            reason: format!("table {name} does not say whose vectors it holds"),
+        });
+    };
+    let kind = TableKind::Vectors { dimensions };
+    maintenance::ensure_indices(&table, kind).await?;
+    let backlog = backlog_of(&table, kind).await?;
+    let writer = Writer::start(
+        &inner.runtime,
+        table.clone(),
+        kind,
+        &inner.settings,
+        backlog,
+    );
+    if let Ok(mut backlogs) = inner.backlogs.write() {
+        backlogs.push(Arc::clone(&writer.backlog));
     }
+    let handle = VectorTable {
+        inner: Arc::new(vector_table::Inner {
+            table,
+            writer,
+            model_id,
+            dimensions,
+        }),
+    };
+    opened.insert(name, handle.clone());
+    Ok(handle)
 }
 
 /// Opens the table `name`, or creates it; one of another schema is opened as it is.

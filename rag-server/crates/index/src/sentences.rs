@@ -34,7 +34,7 @@ impl SentenceVectors {
     }
 
     /// Reads what [`Self::as_bytes`] gave; `None` if the length does not fit.
-    pub(crate) fn from_bytes(bytes: &[u8], dimensions: usize) -> Option<Self> {
+    pub fn from_bytes(bytes: &[u8], dimensions: usize) -> Option<Self> {
         bytes
             .len()
             .is_multiple_of(SCALE_BYTES + dimensions)
@@ -44,7 +44,8 @@ impl SentenceVectors {
             })
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    /// As stored: see the module's layout.
+    pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 

@@ -110,6 +110,11 @@ impl IndexSettings {
         format!("{}{SEPARATOR}{readable}-{digits}", self.collection)
     }
 
+    /// Whether `table` holds vectors, of whichever collection.
+    pub(crate) fn is_of_vectors(table: &str) -> bool {
+        table.contains(SEPARATOR)
+    }
+
     /// Whether `table` holds vectors of this collection.
     pub(crate) fn is_vector_table(&self, table: &str) -> bool {
         table

@@ -1,7 +1,7 @@
 //! One file read in a process of its own, with limits; and references, read by other programs beforehand.
 
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -78,12 +78,42 @@ pub(crate) fn read(
     }
 }
 
-/// `VmHWM` of this process; 0 where there is no `/proc`.
+/// Memory of this process after reading some files.
+#[derive(Debug)]
+pub struct Round {
+    /// Files read.
+    pub files: usize,
+    /// Most memory it had resident so far, in KiB.
+    pub peak_kib: u64,
+    /// What it has resident now, in KiB.
+    pub resident_kib: u64,
+}
+
+/// Reads `files` one after the other in this process.
+pub(crate) fn round(files: &[PathBuf]) -> Round {
+    for path in files {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if let Ok(bytes) = std::fs::read(path) {
+            drop(extract::extract(&bytes, &name, &Limits::default()));
+        }
+    }
+    Round {
+        files: files.len(),
+        peak_kib: peak_kib(),
+        resident_kib: memory_kib("VmRSS:"),
+    }
+}
+
 fn peak_kib() -> u64 {
+    memory_kib("VmHWM:")
+}
+
+/// A figure of this process's memory; 0 where there is no `/proc`.
+fn memory_kib(label: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     status
         .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"))
+        .find_map(|line| line.strip_prefix(label)?.trim().strip_suffix(" kB"))
         .and_then(|kib| kib.trim().parse().ok())
         .unwrap_or(0)
 }

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-pub use child::Outcome;
+pub use child::{Outcome, Round};
 pub use report::Report;
 
 /// Agreed words below which a document says nothing about a reader.
@@ -42,6 +42,9 @@ pub struct Args {
     /// Most memory for one file, in MiB of address space.
     #[arg(long, default_value_t = 4096)]
     memory: u64,
+    /// Read the whole folder so many times in one process, as a worker of the server does, and tell its memory each time.
+    #[arg(long, conflicts_with = "one")]
+    rounds: Option<usize>,
     /// Read one file in this process and print the outcome as JSON: what the measuring process asks of its children.
     #[arg(long, hide = true)]
     one: bool,
@@ -64,6 +67,11 @@ pub fn run(args: &Args, command: &[&str]) -> anyhow::Result<Report> {
             (_, Some(document)) if args.document => Report::Document(document),
             (outcome, _) => Report::One(outcome),
         });
+    }
+    if let Some(rounds) = args.rounds {
+        let files = files(&args.path)?;
+        let rounds = (0..rounds).map(|_| child::round(&files)).collect();
+        return Ok(Report::Rounds(rounds));
     }
     let program = std::env::current_exe().context("this program cannot be found again")?;
     let arguments: Vec<OsString> = command.iter().map(OsString::from).collect();

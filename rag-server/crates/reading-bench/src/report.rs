@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
 use crate::LEAST_WORDS;
-use crate::child::Outcome;
+use crate::child::{Outcome, Round};
 use crate::measure::{Document, Reading};
 
 /// What was measured.
@@ -14,6 +14,8 @@ pub enum Report {
     One(Outcome),
     /// One file as read.
     Document(Box<extract::Document>),
+    /// A folder read again and again in one process.
+    Rounds(Vec<Round>),
     /// All files of a folder.
     Folder {
         /// In the order of their names.
@@ -33,6 +35,20 @@ impl Display for Report {
             Self::Document(document) => {
                 let json = serde_json::to_string(document).map_err(|_| fmt::Error)?;
                 out.write_str(&json)
+            }
+            Self::Rounds(rounds) => {
+                writeln!(
+                    out,
+                    "| files read | peak MiB | resident MiB |\n|---|---|---|"
+                )?;
+                let mut files = 0;
+                for round in rounds {
+                    files += round.files;
+                    let [peak, resident] =
+                        [round.peak_kib, round.resident_kib].map(|kib| kib >> 10);
+                    writeln!(out, "| {files} | {peak} | {resident} |")?;
+                }
+                Ok(())
             }
             Self::Folder { documents, worst } => {
                 let mut measured: Vec<&Document> = documents

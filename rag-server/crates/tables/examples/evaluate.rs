@@ -1,6 +1,7 @@
 //! Puts the planted questions to the planted workbooks and prints how many are answered exactly.
 //!
-//! `cargo run --release -p tables --example evaluate -- [rounds] [--show tuned|held|all]`
+//! `cargo run --release -p tables --example evaluate -- [rounds] [--show tuned|held|all] [--model]`; with `--model` also how
+//! often the words of a question alone tell right plans from made-up ones.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -15,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use support::questions::KINDS;
 use support::score::{Grade, grade};
 use support::workbook::open;
-use tables::{Options, Reply, ask};
+use tables::{Considered, Limits, Options, Reply, TableSet, ask, consider};
 
 #[derive(Default, Clone, Copy)]
 struct Tally {
@@ -45,6 +46,44 @@ impl Tally {
     }
 }
 
+/// What the words of questions say of plans, when the parser reads none.
+#[derive(Default)]
+struct Grounds {
+    right: usize,
+    kept: usize,
+    lies: usize,
+    believed: usize,
+}
+
+impl Grounds {
+    fn add(&mut self, set: &TableSet, question: &str, reply: &Reply) {
+        let Reply::Answered(answered) = reply else {
+            return;
+        };
+        let unread = Reply::Refused {
+            word: None,
+            explained: 0.0,
+        };
+        let proposed = |plan: &tables::plan::Plan| {
+            let text = serde_json::to_string(plan).unwrap();
+            match consider(set, question, &text, &unread, &Limits::default()) {
+                Considered::Proposed(_, outcome) => Some(outcome),
+                _ => None,
+            }
+        };
+        self.right += 1;
+        self.kept += usize::from(proposed(&answered.plan).is_some());
+        for lie in support::lies::lies(set, &answered.plan) {
+            self.lies += 1;
+            if let Some(outcome) = proposed(&lie)
+                && outcome.rows != answered.outcome.rows
+            {
+                self.believed += 1;
+            }
+        }
+    }
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let rounds: u64 = arguments
@@ -59,7 +98,10 @@ fn main() {
         .unwrap_or_default();
     let mut by_kind: BTreeMap<&str, Tally> = BTreeMap::new();
     let mut parts: BTreeMap<bool, Tally> = BTreeMap::new();
+    let mut families: BTreeMap<(bool, String), Tally> = BTreeMap::new();
     let mut texts: BTreeSet<String> = BTreeSet::new();
+    let model = arguments.iter().any(|text| text == "--model");
+    let mut grounds = Grounds::default();
     for round in 0..rounds {
         for planned in support::round(round) {
             let set = open(&planned.tables);
@@ -67,8 +109,15 @@ fn main() {
                 texts.insert(question.text.clone());
                 let reply = ask(&set, &question.text, &Options::default());
                 let grade = grade(&reply, &question.truth);
+                if model && grade == Grade::Exact {
+                    grounds.add(&set, &question.text, &reply);
+                }
                 by_kind.entry(question.kind).or_default().add(grade);
                 parts.entry(question.held_out).or_default().add(grade);
+                families
+                    .entry((question.held_out, question.family.clone()))
+                    .or_default()
+                    .add(grade);
                 let shown = match show.as_str() {
                     "tuned" => !question.held_out,
                     "held" => question.held_out,
@@ -81,8 +130,8 @@ fn main() {
                         other => serde_json::to_string(other).unwrap(),
                     };
                     println!(
-                        "{grade:?} [{}/{}] {}\n      {why}",
-                        question.domain, question.kind, question.text
+                        "{grade:?} [{}/{}/{}] {}\n      {why}",
+                        question.domain, question.kind, question.family, question.text
                     );
                 }
             }
@@ -98,6 +147,10 @@ fn main() {
             by_kind.get(kind).copied().unwrap_or_default().row()
         );
     }
+    for ((held_out, family), tally) in families {
+        let held = if held_out { "held out" } else { "" };
+        println!("{family:<13} {} {held}", tally.row());
+    }
     for (held_out, tally) in parts {
         println!(
             "{:<10} {}",
@@ -106,4 +159,10 @@ fn main() {
         );
     }
     println!("{} different questions", texts.len());
+    if model {
+        println!(
+            "by words alone: {} of {} right plans proposed, {} of {} lies proposed (labelled)",
+            grounds.kept, grounds.right, grounds.believed, grounds.lies
+        );
+    }
 }

@@ -1,7 +1,5 @@
 //! Plans checked against tables: names found, values read, every fault named.
 
-use std::collections::HashMap;
-
 use chrono::{Datelike, Months, NaiveDate, NaiveDateTime};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -10,8 +8,9 @@ use crate::column::Column;
 use crate::moment::{self, Precision};
 use crate::number::{self, Mark};
 use crate::plan::{Aggregate, Condition, Filter, Function, Literal, Op, Part, Plan};
-use crate::table::{Table, TableSet, key_of};
+use crate::table::TableSet;
 use crate::value::{Kind, Value, key};
+use crate::view::{Field, View};
 
 /// Most rows or groups a plan may ask for.
 const MOST_ROWS: u32 = 1_000;
@@ -32,164 +31,6 @@ pub(crate) fn fault(code: &'static str, detail: impl Into<String>) -> Fault {
     Fault {
         code,
         detail: detail.into(),
-    }
-}
-
-/// A column of one of the two tables of a view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Field {
-    /// Of the joined table.
-    pub(crate) joined: bool,
-    pub(crate) column: usize,
-}
-
-/// One table, or two read as one.
-#[derive(Debug)]
-pub(crate) struct View<'a> {
-    pub(crate) table: &'a Table,
-    pub(crate) joined: Option<Joined<'a>>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Joined<'a> {
-    pub(crate) table: &'a Table,
-    pub(crate) left: usize,
-    pub(crate) right: usize,
-    /// Row of the joined table per row of the first.
-    pub(crate) rows: Vec<Option<u32>>,
-}
-
-impl<'a> View<'a> {
-    pub(crate) fn of(table: &'a Table) -> Self {
-        Self {
-            table,
-            joined: None,
-        }
-    }
-
-    /// # Errors
-    /// When a key stands twice in the joined table.
-    pub(crate) fn joined(
-        table: &'a Table,
-        left: usize,
-        other: &'a Table,
-        right: usize,
-    ) -> Result<Self, Fault> {
-        let mut places: HashMap<String, u32> = HashMap::new();
-        let column = |table: &'a Table, index: usize| {
-            table
-                .columns
-                .get(index)
-                .ok_or_else(|| fault("unknown_column", "A coluna da ligação não existe."))
-        };
-        let (mine, theirs) = (column(table, left)?, column(other, right)?);
-        for row in &other.data {
-            if let Some(value) = key_of(theirs, *row)
-                && places.insert(value, *row).is_some()
-            {
-                return Err(fault(
-                    "repeated_key",
-                    format!(
-                        "A coluna “{}” de “{}” repete valores e não serve para ligar as planilhas.",
-                        theirs.name, other.id
-                    ),
-                ));
-            }
-        }
-        let rows = (0..table.rows.len() as u32)
-            .map(|row| key_of(mine, row).and_then(|value| places.get(&value).copied()))
-            .collect();
-        Ok(Self {
-            table,
-            joined: Some(Joined {
-                table: other,
-                left,
-                right,
-                rows,
-            }),
-        })
-    }
-
-    pub(crate) fn table_of(&self, field: Field) -> &'a Table {
-        match &self.joined {
-            Some(joined) if field.joined => joined.table,
-            _ => self.table,
-        }
-    }
-
-    pub(crate) fn column(&self, field: Field) -> Option<&'a Column> {
-        self.table_of(field).columns.get(field.column)
-    }
-
-    /// The row of the table that `field` belongs to.
-    pub(crate) fn row_of(&self, row: u32, field: Field) -> Option<u32> {
-        match &self.joined {
-            Some(joined) if field.joined => joined.rows.get(row as usize).copied().flatten(),
-            _ => Some(row),
-        }
-    }
-
-    pub(crate) fn value(&self, row: u32, field: Field) -> Value {
-        self.row_of(row, field).map_or(Value::Empty, |row| {
-            self.table_of(field).value(row, field.column)
-        })
-    }
-
-    pub(crate) fn text(&self, row: u32, field: Field) -> &'a str {
-        self.row_of(row, field)
-            .map_or("", |row| self.table_of(field).text(row, field.column))
-    }
-
-    pub(crate) fn fields(&self) -> Vec<Field> {
-        let own = (0..self.table.columns.len()).map(|column| Field {
-            joined: false,
-            column,
-        });
-        let other = self.joined.iter().flat_map(|joined| {
-            (0..joined.table.columns.len())
-                .filter(|column| *column != joined.right)
-                .map(|column| Field {
-                    joined: true,
-                    column,
-                })
-        });
-        own.chain(other).collect()
-    }
-
-    /// The name a plan gives to `field`.
-    pub(crate) fn name(&self, field: Field) -> String {
-        let name = self
-            .column(field)
-            .map_or_else(String::new, |column| column.name.clone());
-        if field.joined && self.table.column(&name).is_some() {
-            return format!("{}.{name}", self.table_of(field).id);
-        }
-        name
-    }
-
-    fn find(&self, name: &str) -> Option<Field> {
-        let own = |column| Field {
-            joined: false,
-            column,
-        };
-        if let Some(column) = self.table.column(name) {
-            return Some(own(column));
-        }
-        let joined = self.joined.as_ref()?;
-        let other = |column| Field {
-            joined: true,
-            column,
-        };
-        if let Some(column) = joined.table.column(name) {
-            return Some(other(column));
-        }
-        let within = |table: &Table| {
-            let rest = name.strip_prefix(table.id.as_str())?.strip_prefix('.')?;
-            table.column(rest)
-        };
-        within(joined.table)
-            .map(other)
-            .or_else(|| within(self.table).map(own))
     }
 }
 
@@ -443,11 +284,24 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// The mean of all rows that have a number there.
+    fn mean(&self, field: Field) -> Option<Decimal> {
+        let mut sum = Decimal::ZERO;
+        let mut count = 0_u64;
+        for row in &self.view.table.data {
+            if let Value::Number(value) = self.view.value(*row, field) {
+                sum = sum.checked_add(value)?;
+                count += 1;
+            }
+        }
+        sum.checked_div(Decimal::from(count))
+    }
+
     fn condition(&mut self, condition: &Condition) -> Option<Test> {
         let field = self.field(&condition.column)?;
         let column = self.view.column(field)?;
         let wanted = match condition.op {
-            Op::Empty => 0..=0,
+            Op::Empty | Op::AboveMean | Op::BelowMean => 0..=0,
             Op::Between => 2..=2,
             Op::Equal => 1..=100,
             _ => 1..=1,
@@ -469,6 +323,17 @@ impl Checker<'_, '_> {
             }
             (Op::Equal, Kind::Flag) => flag(condition).map(|flag| Test::Flag(field, flag)),
             (Op::Contains, _) | (_, Kind::Text | Kind::Flag) => None,
+            (Op::AboveMean | Op::BelowMean, kind) => self
+                .mean(field)
+                .filter(|_| kind.is_numeric() && !column.identifier)
+                .map(|mean| {
+                    let op = if condition.op == Op::AboveMean {
+                        Op::Greater
+                    } else {
+                        Op::Less
+                    };
+                    Test::Number(field, op, vec![mean])
+                }),
             (op, Kind::Date) => condition
                 .values
                 .iter()

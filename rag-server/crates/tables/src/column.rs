@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::moment::{self, Precision};
+use crate::cells::{Reading, factor, is_currency, reading, unit_of_header};
+use crate::moment::Precision;
 use crate::number::{self, Mark, Shape, Written};
+use crate::source::Behind;
 use crate::value::{Kind, Value, key};
 
 /// Share of filled cells that must read as a type for the column to have it: three in four.
@@ -32,6 +34,10 @@ pub enum Oddity {
     UnclearNumber,
     /// `03/04/2025` in a column where the month stands first elsewhere and the day elsewhere; read with the day first.
     UnclearDate,
+    /// Shows fewer decimals than it holds; computed with all of them.
+    Rounded,
+    /// A formula whose result the file does not keep; left out.
+    Uncomputed,
 }
 
 /// A column of a table.
@@ -57,49 +63,6 @@ pub struct Column {
     pub(crate) keys: Vec<String>,
     /// Rows with oddities, in order.
     pub(crate) oddities: Vec<(u32, Oddity)>,
-}
-
-/// One cell, read in every way it can be.
-enum Reading {
-    Nothing,
-    Error,
-    Number(Written),
-    Clock(i64),
-    Date(moment::WrittenDate),
-    Flag(bool),
-    Text,
-}
-
-fn reading(text: &str) -> Reading {
-    let text = text.trim();
-    if matches!(
-        text,
-        "" | "-" | "--" | "---" | "–" | "—" | "n/a" | "N/A" | "n/d" | "N/D" | "NULL" | "null"
-    ) {
-        return Reading::Nothing;
-    }
-    if text.starts_with('#') && (text.ends_with(['!', '?']) || matches!(text, "#N/A" | "#N/D")) {
-        return Reading::Error;
-    }
-    if text.starts_with(|c: char| c.is_ascii_digit()) {
-        if let Some(date) = moment::read_date(text) {
-            return Reading::Date(date);
-        }
-        if let Some(seconds) = moment::read_clock(text) {
-            return Reading::Clock(seconds);
-        }
-    }
-    if let Some(written) = number::read(text) {
-        return Reading::Number(written);
-    }
-    if let Some(date) = moment::read_date(text) {
-        return Reading::Date(date);
-    }
-    match key(text).as_str() {
-        "sim" | "yes" | "verdadeiro" | "true" => Reading::Flag(true),
-        "nao" | "no" | "falso" | "false" => Reading::Flag(false),
-        _ => Reading::Text,
-    }
 }
 
 /// Words in a header that say that its numbers are names.
@@ -128,12 +91,13 @@ const NAMING: [&str; 22] = [
     "turma",
 ];
 
-/// Types a column. `cells`: one text per row; `counted`: rows that are data, not totals; `mark`: the decimal sign
-/// where no cell of the column tells it.
+/// Types a column. `cells`: one text per row; `behind`: what cells hold that does not show, by row; `counted`: rows that are data, not totals; `mark`: the decimal sign where no cell of the
+/// column tells it.
 pub(crate) fn typed<'a>(
     name: String,
     path: Vec<String>,
     cells: impl Iterator<Item = &'a str> + Clone,
+    behind: &HashMap<u32, &Behind>,
     counted: &[bool],
     mark: Mark,
 ) -> Column {
@@ -277,7 +241,8 @@ pub(crate) fn typed<'a>(
                 made.column.precision = Precision::Minute;
             }
         }
-        let value = made.value(row as u32, reading, text, counted(row));
+        let exact = behind.get(&(row as u32)).copied();
+        let value = made.value(row as u32, reading, text, exact, counted(row));
         made.column.values.push(value);
     }
     let mut column = made.column;
@@ -306,10 +271,22 @@ struct Maker {
 }
 
 impl Maker {
-    fn value(&mut self, row: u32, reading: &Reading, text: &str, counted: bool) -> Value {
+    fn value(
+        &mut self,
+        row: u32,
+        reading: &Reading,
+        text: &str,
+        behind: Option<&Behind>,
+        counted: bool,
+    ) -> Value {
         let kind = self.column.kind;
         match reading {
-            Reading::Nothing => Value::Empty,
+            Reading::Nothing => {
+                if behind.is_some_and(|behind| behind.exact.is_none()) {
+                    self.column.oddities.push((row, Oddity::Uncomputed));
+                }
+                Value::Empty
+            }
             Reading::Error => {
                 self.column.oddities.push((row, Oddity::ErrorCell));
                 self.odd(text)
@@ -320,7 +297,13 @@ impl Maker {
                     Kind::Decimal | Kind::Percentage | Kind::Currency | Kind::Integer
                 ) =>
             {
-                self.number(row, written, text, counted)
+                self.number(
+                    row,
+                    written,
+                    text,
+                    behind.and_then(|behind| behind.exact),
+                    counted,
+                )
             }
             Reading::Clock(seconds) if matches!(kind, Kind::Time | Kind::Duration) => {
                 Value::Number(Decimal::from(*seconds))
@@ -349,7 +332,14 @@ impl Maker {
         }
     }
 
-    fn number(&mut self, row: u32, written: &Written, text: &str, counted: bool) -> Value {
+    fn number(
+        &mut self,
+        row: u32,
+        written: &Written,
+        text: &str,
+        exact: Option<Decimal>,
+        counted: bool,
+    ) -> Value {
         let own = if written.currency == Some("R$") && !self.known {
             Mark::Comma
         } else {
@@ -367,6 +357,11 @@ impl Maker {
                 self.column.oddities.push((row, Oddity::OtherMark));
             }
             _ => {}
+        }
+        let mut shown = value.scale();
+        if let Some(exact) = exact {
+            value = exact;
+            self.column.oddities.push((row, Oddity::Rounded));
         }
         let unit = self.column.unit.clone();
         let fits = match self.column.kind {
@@ -388,6 +383,7 @@ impl Maker {
                                     if factor != Decimal::ONE {
                                         self.column.oddities.push((row, Oddity::Converted));
                                         value = (value * factor).normalize();
+                                        shown = value.scale();
                                     }
                                     true
                                 }
@@ -404,7 +400,7 @@ impl Maker {
             return self.odd(text);
         }
         if counted {
-            self.column.decimals = self.column.decimals.max(value.scale().min(MOST_DECIMALS));
+            self.column.decimals = self.column.decimals.max(shown.min(MOST_DECIMALS));
         }
         Value::Number(value)
     }
@@ -424,83 +420,4 @@ impl Maker {
     fn odd(&mut self, text: &str) -> Value {
         Value::Odd(self.intern(text))
     }
-}
-
-/// What a number in `from` is multiplied by to be in `to`.
-fn factor(from: &str, to: &str) -> Option<Decimal> {
-    let size = |unit: &str| -> Option<(u8, Decimal)> {
-        Some(match unit {
-            "mg" => (0, Decimal::new(1, 3)),
-            "g" => (0, Decimal::ONE),
-            "kg" => (0, Decimal::from(1000)),
-            "t" => (0, Decimal::from(1_000_000)),
-            "ml" => (1, Decimal::new(1, 3)),
-            "l" => (1, Decimal::ONE),
-            "mm" => (2, Decimal::new(1, 3)),
-            "cm" => (2, Decimal::new(1, 2)),
-            "m" => (2, Decimal::ONE),
-            "km" => (2, Decimal::from(1000)),
-            "s" => (3, Decimal::ONE),
-            "min" => (3, Decimal::from(60)),
-            "h" => (3, Decimal::from(3600)),
-            _ => return None,
-        })
-    };
-    if from == to {
-        return Some(Decimal::ONE);
-    }
-    let (measure, from) = size(from)?;
-    let (other, to) = size(to)?;
-    if measure != other {
-        return None;
-    }
-    let factor = from.checked_div(to)?;
-    // A third of an hour has no exact decimal.
-    (factor.checked_mul(to)? == from).then_some(factor)
-}
-
-fn is_currency(unit: &str) -> bool {
-    matches!(unit, "R$" | "US$" | "$" | "€" | "£")
-}
-
-/// The unit a header names: `Carga (kg)`, `Preço [R$]`, `Peso em kg`, `Altura/cm`.
-fn unit_of_header(name: &str) -> Option<String> {
-    let leaf = name.rsplit(" / ").next().unwrap_or(name);
-    let inside = |open: char, close: char| {
-        let (_, rest) = leaf.rsplit_once(open)?;
-        Some(rest.split(close).next().unwrap_or(rest).trim())
-    };
-    let candidate = inside('(', ')')
-        .or_else(|| inside('[', ']'))
-        .or_else(|| leaf.rsplit_once(" em ").map(|(_, unit)| unit.trim()))
-        .or_else(|| leaf.rsplit_once(" in ").map(|(_, unit)| unit.trim()))
-        .or_else(|| leaf.strip_suffix('%').map(|_| "%"))
-        .or_else(|| leaf.rsplit_once('/').map(|(_, unit)| unit.trim()))?;
-    let known = is_currency(candidate)
-        || candidate == "%"
-        || candidate == "reais"
-        || number::is_known_unit(candidate);
-    known.then(|| {
-        if candidate == "reais" {
-            "R$".to_owned()
-        } else {
-            candidate.to_owned()
-        }
-    })
-}
-
-/// A header's name without the unit it names.
-pub(crate) fn without_unit(name: &str) -> &str {
-    let Some(unit) = unit_of_header(name) else {
-        return name;
-    };
-    let cut = name
-        .rfind(['(', '['])
-        .or_else(|| name.rfind(" em "))
-        .or_else(|| name.rfind(" in "))
-        .or_else(|| name.strip_suffix(unit.as_str()).map(str::len));
-    cut.and_then(|cut| name.get(..cut))
-        .map(|rest| rest.trim_end_matches(['/', ' ']))
-        .filter(|rest| !rest.is_empty())
-        .unwrap_or(name)
 }

@@ -10,20 +10,26 @@
 //! of; whatever was left out is told.
 
 mod answer;
+mod cells;
 mod check;
 mod column;
 mod engine;
+mod grounds;
 mod lexicon;
+mod links;
 mod moment;
 mod number;
 mod outcome;
 pub mod plan;
+mod proof;
 mod propose;
 mod question;
 mod range;
 mod source;
 mod table;
+mod totals;
 mod value;
+mod view;
 mod vocabulary;
 mod words;
 
@@ -31,11 +37,13 @@ pub use answer::{Answer, answer};
 pub use check::Fault;
 pub use column::{Column, Oddity};
 pub use engine::run;
+pub use links::Link;
 pub use outcome::{
     Limits, Note, NoteCode, Outcome, ResultCell, ResultColumn, ResultRow, ResultValue,
 };
-pub use propose::{Agreement, agreement, plan_schema, proposed_plan};
+pub use proof::Source;
+pub use propose::{Agreement, Considered, agreement, consider, plan_schema, proposed_plan};
 pub use question::{Aliases, Answered, Asked, Evidence, Options, Reply, ask};
-pub use source::Source;
-pub use table::{Link, SourceRow, SourceTable, Table, TableSet, VERSION};
+pub use source::{Behind, SourceRow, SourceTable, VERSION};
+pub use table::{Table, TableSet};
 pub use value::{Kind, Value};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::column::Oddity;
 use crate::plan::Function;
-use crate::source::Source;
+use crate::proof::Source;
 use crate::value::Kind;
 
 /// What one plan may cost.
@@ -109,6 +109,10 @@ pub enum NoteCode {
     TotalsLeftOut,
     /// The table or its sheet is hidden.
     Hidden,
+    /// Hidden rows of the table that were computed with.
+    HiddenRows,
+    /// A hidden column that was computed with.
+    HiddenColumn,
     /// Rows with no partner in the joined table.
     Unjoined,
     /// More rows than asked, because they tie with the last.

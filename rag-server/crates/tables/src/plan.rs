@@ -125,6 +125,10 @@ pub enum Op {
     AtLeast,
     /// Lies between two values, both included.
     Between,
+    /// Is greater than the mean of the column's rows, all of them; takes no value.
+    AboveMean,
+    /// Is less than the mean of the column's rows, all of them; takes no value.
+    BelowMean,
     /// Holds all words of the value; texts only.
     Contains,
     /// Nothing stands there; takes no value.

@@ -4,6 +4,8 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::check::{Fault, check, fault};
+use crate::grounds::ungrounded;
+use crate::outcome::{Limits, Outcome};
 use crate::plan::Plan;
 use crate::question::Reply;
 use crate::table::TableSet;
@@ -26,7 +28,7 @@ pub fn plan_schema(set: &TableSet) -> Json {
         "type": "object",
         "properties": {
             "column": {"enum": columns},
-            "op": {"enum": ["equal", "less", "at_most", "greater", "at_least", "between", "contains", "empty"]},
+            "op": {"enum": ["equal", "less", "at_most", "greater", "at_least", "between", "above_mean", "below_mean", "contains", "empty"]},
             "values": {"type": "array", "items": {"type": "string"}, "maxItems": 100}
         },
         "required": ["column", "op", "values"],
@@ -110,6 +112,55 @@ pub fn proposed_plan(set: &TableSet, text: &str) -> Result<Plan, Vec<Fault>> {
     Ok(plan)
 }
 
+/// What became of a plan that a model proposed.
+#[derive(Debug)]
+pub enum Considered {
+    /// It comes to what the question was read as: the reading's plan and answer are given, as certain as without a model.
+    Agreed,
+    /// The question was read in no way of its own, and its words account for all of the plan: to be shown with the plan and
+    /// labelled as proposed.
+    Proposed(Box<Plan>, Box<Outcome>),
+    /// The question was read as something else: the reading stands, and the proposal is no answer.
+    Disputed,
+    /// No plan, not for these tables, or not what the question says.
+    Rejected(Vec<Fault>),
+}
+
+/// Reads a proposal, checks it against the tables and against the question, and compares it with the parser's reading.
+/// `reply`: what [`ask`](crate::ask) made of the same question.
+pub fn consider(
+    set: &TableSet,
+    question: &str,
+    proposal: &str,
+    reply: &Reply,
+    limits: &Limits,
+) -> Considered {
+    let plan = match proposed_plan(set, proposal) {
+        Ok(plan) => plan,
+        Err(faults) => return Considered::Rejected(faults),
+    };
+    let outcome = match crate::run(set, &plan, limits) {
+        Ok(outcome) => outcome,
+        Err(faults) => return Considered::Rejected(faults),
+    };
+    match agreement(set, &plan, reply, limits) {
+        Agreement::Agree if matches!(reply, Reply::Answered(_)) => Considered::Agreed,
+        Agreement::Differ => Considered::Disputed,
+        // Asked back or not read: the words decide, and it stays a proposal.
+        Agreement::Agree | Agreement::Alone => {
+            let faults = match check(set, &plan) {
+                Ok(checked) => ungrounded(&checked.view, &plan, question),
+                Err(faults) => faults,
+            };
+            if faults.is_empty() {
+                Considered::Proposed(Box::new(plan), Box::new(outcome))
+            } else {
+                Considered::Rejected(faults)
+            }
+        }
+    }
+}
+
 /// Whether a proposal says what the question was read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -124,12 +175,7 @@ pub enum Agreement {
 
 /// Compares what the proposal comes to with the parser's reading. Two plans may be written differently and still mean the
 /// same, so results are compared.
-pub fn agreement(
-    set: &TableSet,
-    proposal: &Plan,
-    reply: &Reply,
-    limits: &crate::Limits,
-) -> Agreement {
+pub fn agreement(set: &TableSet, proposal: &Plan, reply: &Reply, limits: &Limits) -> Agreement {
     let run = |plan: &Plan| crate::run(set, plan, limits);
     match reply {
         Reply::Refused { .. } => Agreement::Alone,

@@ -1,111 +1,208 @@
-//! Where a result comes from: sheet, cells, rows.
+//! Tables of a read document as they are kept beside the index.
 
-use std::collections::BTreeSet;
-
-use extract::Locator;
+use extract::{Document, Locator, Role, RowMark, Table};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Field, View};
-use crate::range::{letters, runs};
-use crate::table::Table;
+use crate::number::{self, Mark};
+use crate::range;
 
-/// The cells of one table that a result was made of.
+/// Version of [`SourceTable`] as it is kept; another one must be made again from the document.
+pub const VERSION: u32 = 2;
+/// Digits that workbooks keep of a number.
+const DIGITS: usize = 15;
+
+/// A table as the document has it: this is what is kept beside the index; types are found again when it is opened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Source {
-    /// [`Table::id`](crate::Table::id).
-    pub table: String,
-    /// Sheet, in a workbook or delimited file.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sheet: Option<String>,
-    /// Cells in A1 notation, `A2:A5, D2:D5`; nothing for tables without a sheet.
-    pub range: Option<String>,
-    /// Rows it was made of; the range may span more when they stand scattered ([`Source::folded`]).
-    pub rows: usize,
-    /// The range spans rows that were not used.
-    pub folded: bool,
-    /// Place of the first row, for tables without a sheet.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub locator: Option<Locator>,
+pub struct SourceTable {
+    /// Title, caption, or sheet name; may be empty.
+    pub name: String,
+    /// One name per column; empty without a header.
+    pub header: Vec<String>,
+    /// Place of the whole table.
+    pub locator: Locator,
+    /// Hidden from people who open the file.
+    pub hidden: bool,
+    /// Positions of columns that are hidden though the table is not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden_columns: Vec<u32>,
+    /// Its rows.
+    pub rows: Vec<SourceRow>,
 }
 
-pub(crate) fn sources(view: &View<'_>, used: &[Field], rows: &[u32]) -> Vec<Source> {
-    let mut sources = Vec::new();
-    for joined in [false, true] {
-        let mut columns: BTreeSet<u32> = used
-            .iter()
-            .filter(|field| field.joined == joined)
-            .map(|field| field.column as u32)
-            .collect();
-        let table = match (&view.joined, joined) {
-            (None, true) => continue,
-            (Some(other), true) => {
-                columns.insert(other.right as u32);
-                other.table
-            }
-            (other, false) => {
-                columns.extend(other.as_ref().map(|other| other.left as u32));
-                if columns.is_empty() {
-                    columns.insert(view.table.label as u32);
-                }
-                view.table
-            }
-        };
-        let mut of_table: Vec<u32> = rows
-            .iter()
-            .filter_map(|row| match (&view.joined, joined) {
-                (Some(other), true) => other.rows.get(*row as usize).copied().flatten(),
-                _ => Some(*row),
-            })
-            .collect();
-        of_table.sort_unstable();
-        of_table.dedup();
-        sources.push(source(table, &columns, &of_table));
-    }
-    sources
+/// A row as the document has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceRow {
+    /// Cells as people see them.
+    pub cells: Vec<String>,
+    /// Where the row stands.
+    pub locator: Locator,
+    /// The document says that it sums up other rows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub total: bool,
+    /// Hidden from people who open the file.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
+    /// What cells hold that does not show: few have any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub behind: Vec<Behind>,
 }
 
-fn source(table: &Table, columns: &BTreeSet<u32>, rows: &[u32]) -> Source {
-    let numbers: Vec<u32> = rows
-        .iter()
-        .filter_map(|row| table.row_number(*row))
-        .collect();
-    let on_sheet = table.sheet.is_some() && numbers.len() == rows.len() && !rows.is_empty();
-    let (runs, folded) = runs(&numbers);
-    let columns: Vec<u32> = columns.iter().copied().collect();
-    let mut blocks: Vec<(u32, u32)> = Vec::new();
-    for column in columns {
-        match blocks.last_mut() {
-            Some(last) if column == last.1 + 1 => last.1 = column,
-            _ => blocks.push((column, column)),
+/// What a cell holds that does not show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behind {
+    /// Position of its column.
+    pub column: u32,
+    /// The number, where it shows rounded; nothing for a formula without a result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exact: Option<Decimal>,
+}
+
+/// The tables of a document as they are kept.
+pub(crate) fn of_document(document: &Document) -> Vec<SourceTable> {
+    let mut places: Vec<Vec<(Locator, bool)>> = vec![Vec::new(); document.tables.len()];
+    for block in &document.blocks {
+        if let Role::TableRow { table, total } = block.role
+            && let Some(rows) = places.get_mut(table as usize)
+        {
+            rows.push((block.locator.clone(), total));
         }
     }
-    let range = on_sheet.then(|| {
-        let mut pieces = Vec::new();
-        for (first, last) in &blocks {
-            for (top, bottom) in &runs {
-                let from = format!("{}{top}", letters(table.left + first));
-                let to = format!("{}{bottom}", letters(table.left + last));
-                pieces.push(if from == to {
-                    from
-                } else {
-                    format!("{from}:{to}")
+    document
+        .tables
+        .iter()
+        .zip(places)
+        .map(|(table, places)| of_table(table, &places))
+        .collect()
+}
+
+fn of_table(table: &Table, places: &[(Locator, bool)]) -> SourceTable {
+    // Tables of running text mark no rows: their blocks say where they stand. A row without text has none.
+    let mut blocks = places.iter();
+    let rows = table
+        .rows
+        .iter()
+        .enumerate()
+        .map(|(index, cells)| {
+            let place = if cells.iter().all(|cell| cell.trim().is_empty()) {
+                None
+            } else {
+                blocks.next()
+            };
+            let mark = table.row_marks.get(index);
+            SourceRow {
+                locator: match (mark, place) {
+                    (Some(mark), _) => marked(&table.locator, mark),
+                    (None, Some((locator, _))) => locator.clone(),
+                    (None, None) => table.locator.clone(),
+                },
+                total: mark.map_or(place.is_some_and(|(_, total)| *total), |mark| mark.total),
+                hidden: mark.is_some_and(|mark| mark.hidden),
+                behind: rounded(table, index, cells),
+                cells: cells.clone(),
+            }
+        })
+        .collect();
+    let mut kept = SourceTable {
+        name: table.name.clone(),
+        header: table.header.clone(),
+        locator: table.locator.clone(),
+        hidden: table.hidden,
+        hidden_columns: (0..)
+            .zip(&table.columns)
+            .filter(|(_, column)| column.hidden)
+            .map(|(index, _)| index)
+            .collect(),
+        rows,
+    };
+    note_uncomputed(table, &mut kept);
+    kept
+}
+
+fn marked(table: &Locator, mark: &RowMark) -> Locator {
+    match table {
+        Locator::Sheet { name, .. } => Locator::Sheet {
+            name: name.clone(),
+            range: mark.range.clone(),
+        },
+        other => other.clone(),
+    }
+}
+
+/// Numbers of a row that show rounded.
+fn rounded(table: &Table, row: usize, cells: &[String]) -> Vec<Behind> {
+    (0..)
+        .zip(cells.iter().zip(&table.columns))
+        .filter_map(|(column, (shown, typed))| {
+            let extract::Value::Number(held) = typed.values.get(row)? else {
+                return None;
+            };
+            let exact = decimal(*held)?;
+            let shown = number::read(shown)?;
+            [Mark::Comma, Mark::Point]
+                .into_iter()
+                .filter_map(|mark| shown.value(mark))
+                .find(|shown| exact.round_dp_with_strategy(shown.scale(), HALF_UP) == *shown)
+                .filter(|shown| *shown != exact)
+                .map(|_| Behind {
+                    column,
+                    exact: Some(exact),
+                })
+        })
+        .collect()
+}
+
+const HALF_UP: rust_decimal::RoundingStrategy =
+    rust_decimal::RoundingStrategy::MidpointAwayFromZero;
+
+/// A number with the digits that a workbook keeps: what stands behind `0.1 + 0.2` is 0.3.
+fn decimal(number: f64) -> Option<Decimal> {
+    let text = format!("{number:.*e}", DIGITS - 1);
+    Decimal::from_scientific(&text)
+        .ok()
+        .map(|number| number.normalize())
+}
+
+/// Formulas that the file keeps no result of.
+fn note_uncomputed(table: &Table, kept: &mut SourceTable) {
+    let Locator::Sheet { range, .. } = &table.locator else {
+        return;
+    };
+    let Some((left, _)) = range::first_cell(range) else {
+        return;
+    };
+    let blank: std::collections::BTreeMap<u32, Vec<u32>> = table
+        .remarks
+        .iter()
+        .filter(|remark| remark.formula.is_some())
+        .filter_map(|remark| range::first_cell(&remark.cell))
+        .fold(
+            std::collections::BTreeMap::new(),
+            |mut rows, (column, row)| {
+                rows.entry(row)
+                    .or_insert_with(Vec::new)
+                    .push(column.saturating_sub(left));
+                rows
+            },
+        );
+    for row in &mut kept.rows {
+        let Locator::Sheet { range, .. } = &row.locator else {
+            continue;
+        };
+        let Some(columns) = range::first_cell(range).and_then(|(_, row)| blank.get(&row)) else {
+            continue;
+        };
+        for column in columns {
+            let empty = row
+                .cells
+                .get(*column as usize)
+                .is_none_or(|cell| cell.trim().is_empty());
+            if empty {
+                row.behind.push(Behind {
+                    column: *column,
+                    exact: None,
                 });
             }
         }
-        pieces.join(", ")
-    });
-    Source {
-        table: table.id.clone(),
-        sheet: table.sheet.clone(),
-        locator: if range.is_none() {
-            rows.first()
-                .and_then(|row| table.rows.get(*row as usize))
-                .map(|row| row.locator.clone())
-        } else {
-            None
-        },
-        range,
-        rows: rows.len(),
-        folded,
     }
 }

@@ -2,46 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use extract::{Document, FileKind, Locator, Role};
-use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use extract::{Document, FileKind, Locator};
 
 use crate::column::{self, Column};
+use crate::links::{Link, links};
 use crate::number::Mark;
 use crate::range;
+use crate::source::{self, SourceRow, SourceTable};
+use crate::totals::mark_totals;
 use crate::value::{Kind, Value, key};
 use crate::vocabulary::Vocabulary;
-
-/// Version of [`SourceTable`] as it is kept; another one must be made again from the document.
-pub const VERSION: u32 = 1;
-/// Distinct values that are taken for the total of the rows above, at least over this many rows.
-const LEAST_SUMMED: usize = 3;
-
-/// A row as the document has it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SourceRow {
-    /// Cells as people see them.
-    pub cells: Vec<String>,
-    /// Where the row stands.
-    pub locator: Locator,
-    /// The document says that it sums up other rows.
-    pub total: bool,
-}
-
-/// A table as the document has it: this is what is kept beside the index; types are found again when it is opened.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SourceTable {
-    /// Title, caption, or sheet name; may be empty.
-    pub name: String,
-    /// One name per column; empty without a header.
-    pub header: Vec<String>,
-    /// Place of the whole table.
-    pub locator: Locator,
-    /// Hidden from people who open the file.
-    pub hidden: bool,
-    /// Its rows.
-    pub rows: Vec<SourceRow>,
-}
 
 /// A table that can be computed on.
 #[derive(Debug)]
@@ -50,6 +20,8 @@ pub struct Table {
     pub id: String,
     /// Title, or the sheet's name.
     pub name: String,
+    /// Place of the whole table, header included.
+    pub locator: Locator,
     /// The sheet it stands on.
     pub sheet: Option<String>,
     /// Typed columns.
@@ -58,6 +30,10 @@ pub struct Table {
     pub hidden: bool,
     /// Rows left out of every result because they sum up others.
     pub totals: usize,
+    /// Rows left out because they print the header again.
+    pub repeated_headers: usize,
+    /// Columns that are hidden though the table is not, by position.
+    pub hidden_columns: Vec<u32>,
     pub(crate) rows: Vec<SourceRow>,
     /// Rows that are data.
     pub(crate) data: Vec<u32>,
@@ -72,6 +48,11 @@ impl Table {
     /// Rows of data, totals left out.
     pub fn row_count(&self) -> usize {
         self.data.len()
+    }
+
+    /// Number of the first row of data on its sheet, 1-based.
+    pub fn first_row(&self) -> Option<u32> {
+        self.row_number(0)
     }
 
     /// The column called `name`, as written or folded.
@@ -123,6 +104,7 @@ impl Table {
             header,
             locator,
             hidden,
+            hidden_columns,
             mut rows,
         } = source;
         let width = rows
@@ -139,9 +121,11 @@ impl Table {
             _ => (None, 0),
         };
         // A header that is printed again is no row.
+        let read = rows.len();
         if !header.is_empty() {
             rows.retain(|row| row.cells != header);
         }
+        let repeated_headers = read - rows.len();
         let names = names(&header, width, left);
         let mut counted: Vec<bool> = rows.iter().map(|row| !row.total).collect();
         let mut columns = type_columns(&header, &names, &rows, &counted, mark);
@@ -160,10 +144,13 @@ impl Table {
         Self {
             id,
             name,
+            locator,
             sheet,
             columns,
             hidden,
             totals,
+            repeated_headers,
+            hidden_columns,
             rows,
             data,
             label,
@@ -191,7 +178,12 @@ fn type_columns(
             let cells = rows
                 .iter()
                 .map(move |row| row.cells.get(index).map_or("", String::as_str));
-            column::typed(name.clone(), path, cells, counted, mark)
+            let behind = (0..)
+                .zip(rows)
+                .flat_map(|(number, row)| row.behind.iter().map(move |behind| (number, behind)))
+                .filter(|(_, behind)| behind.column as usize == index)
+                .collect();
+            column::typed(name.clone(), path, cells, &behind, counted, mark)
         })
         .collect()
 }
@@ -218,92 +210,6 @@ fn names(header: &[String], width: usize, left: u32) -> Vec<String> {
             }
         })
         .collect()
-}
-
-const TOTAL_WORDS: [&str; 8] = [
-    "total",
-    "totais",
-    "subtotal",
-    "subtotais",
-    "sub-total",
-    "soma",
-    "somatorio",
-    "totals",
-];
-
-/// Marks rows that sum up others and that the document did not mark. Whether there were any.
-///
-/// A row is one when a cell of few words begins with `Total` or the like, or it has no words at all, and each number in
-/// it equals the sum of the rows since the last such row, or of all rows above.
-fn mark_totals(rows: &[SourceRow], columns: &[Column], counted: &mut [bool]) -> bool {
-    let numeric: Vec<&Column> = columns
-        .iter()
-        .filter(|column| column.kind.is_summable() && !column.identifier)
-        .collect();
-    let texts: Vec<usize> = columns
-        .iter()
-        .enumerate()
-        .filter(|(_, column)| column.kind == Kind::Text)
-        .map(|(index, _)| index)
-        .collect();
-    if numeric.is_empty() || texts.is_empty() {
-        return false;
-    }
-    let mut all = vec![(Decimal::ZERO, 0_usize); numeric.len()];
-    let mut since = all.clone();
-    let mut found = false;
-    for (row, source) in rows.iter().enumerate() {
-        let value = |column: &Column| match column.values.get(row) {
-            Some(Value::Number(value)) => Some(*value),
-            _ => None,
-        };
-        if !counted.get(row).copied().unwrap_or(false) {
-            since = vec![(Decimal::ZERO, 0); numeric.len()];
-            continue;
-        }
-        let cell = |index: &usize| source.cells.get(*index).map_or("", |cell| cell.trim());
-        let words = texts.iter().filter(|index| !cell(index).is_empty()).count();
-        let says = texts.iter().any(|index| {
-            let folded = key(cell(index));
-            folded.split(' ').count() <= 5
-                && TOTAL_WORDS.contains(&folded.split([' ', ':']).next().unwrap_or(""))
-        });
-        let mut sums = 0;
-        let mut fails = false;
-        if says || words == 0 {
-            for ((column, all), since) in numeric.iter().zip(&all).zip(&since) {
-                if let Some(value) = value(column) {
-                    let is = |sum: &(Decimal, usize)| {
-                        sum.0 == value && sum.1 >= if says { 1 } else { LEAST_SUMMED }
-                    };
-                    if is(all) || is(since) {
-                        sums += 1;
-                    } else {
-                        fails = true;
-                    }
-                }
-            }
-        }
-        if sums > 0 && !fails {
-            if let Some(slot) = counted.get_mut(row) {
-                *slot = false;
-            }
-            found = true;
-            since = vec![(Decimal::ZERO, 0); numeric.len()];
-            continue;
-        }
-        for (index, column) in numeric.iter().enumerate() {
-            if let Some(value) = value(column) {
-                for sums in [&mut all, &mut since] {
-                    if let Some(sum) = sums.get_mut(index) {
-                        sum.0 = sum.0.checked_add(value).unwrap_or(sum.0);
-                        sum.1 += 1;
-                    }
-                }
-            }
-        }
-    }
-    found
 }
 
 /// The column that names what a row is about: the first text column whose values hardly repeat, else the first text
@@ -344,52 +250,10 @@ pub struct TableSet {
     pub links: Vec<Link>,
 }
 
-/// Two tables of a set that can be read as one: each row of `many` names at most one row of `one`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Link {
-    /// Position of the table whose rows are kept.
-    pub many: usize,
-    /// Its column.
-    pub many_column: usize,
-    /// Position of the table that is looked up.
-    pub one: usize,
-    /// Its column, in which no value repeats.
-    pub one_column: usize,
-}
-
 impl TableSet {
     /// The tables of a document as they are kept.
     pub fn sources(document: &Document) -> Vec<SourceTable> {
-        let mut sources: Vec<SourceTable> = document
-            .tables
-            .iter()
-            .map(|table| SourceTable {
-                name: table.name.clone(),
-                header: table.header.clone(),
-                locator: table.locator.clone(),
-                hidden: table.hidden,
-                rows: Vec::with_capacity(table.rows.len()),
-            })
-            .collect();
-        for block in &document.blocks {
-            let Role::TableRow { table, total } = block.role else {
-                continue;
-            };
-            let Some(from) = document.tables.get(table as usize) else {
-                continue;
-            };
-            let Some(source) = sources.get_mut(table as usize) else {
-                continue;
-            };
-            if let Some(cells) = from.rows.get(source.rows.len()) {
-                source.rows.push(SourceRow {
-                    cells: cells.clone(),
-                    locator: block.locator.clone(),
-                    total,
-                });
-            }
-        }
-        sources
+        source::of_document(document)
     }
 
     /// Types the tables. `kind`: of the document; workbooks keep numbers with a decimal point, other documents of
@@ -438,72 +302,5 @@ impl TableSet {
     /// The table with this id.
     pub fn table(&self, id: &str) -> Option<&Table> {
         self.tables.iter().find(|table| table.id == id)
-    }
-}
-
-/// Most tables that are compared with each other in search of shared keys.
-const MOST_LINKED: usize = 40;
-
-fn links(tables: &[Table]) -> Vec<Link> {
-    let mut links = Vec::new();
-    for (many, left) in tables.iter().enumerate().take(MOST_LINKED) {
-        for (one, right) in tables.iter().enumerate().take(MOST_LINKED) {
-            if many == one {
-                continue;
-            }
-            let found = left
-                .columns
-                .iter()
-                .enumerate()
-                .find_map(|(many_column, column)| {
-                    let one_column = right
-                        .columns
-                        .iter()
-                        .position(|other| shares_key(column, left, other, right))?;
-                    Some(Link {
-                        many,
-                        many_column,
-                        one,
-                        one_column,
-                    })
-                });
-            links.extend(found);
-        }
-    }
-    links
-}
-
-/// Same name, and nearly all values of `column` stand exactly once in `other`.
-fn shares_key(column: &Column, left: &Table, other: &Column, right: &Table) -> bool {
-    let named_alike = key(&column.name) == key(&other.name);
-    let text = column.kind == Kind::Text && other.kind == Kind::Text;
-    let code = column.identifier && other.identifier;
-    if !named_alike || !(text || code) {
-        return false;
-    }
-    let mut ones: BTreeSet<String> = BTreeSet::new();
-    for row in &right.data {
-        match key_of(other, *row) {
-            Some(value) if !ones.insert(value.clone()) => return false,
-            _ => {}
-        }
-    }
-    let mut known = 0_usize;
-    let mut all = 0_usize;
-    for row in &left.data {
-        if let Some(value) = key_of(column, *row) {
-            all += 1;
-            known += usize::from(ones.contains(&value));
-        }
-    }
-    all > 0 && known * 10 >= all * 9
-}
-
-/// A cell for matching rows of two tables.
-pub(crate) fn key_of(column: &Column, row: u32) -> Option<String> {
-    match column.values.get(row as usize)? {
-        Value::Text(id) => column.keys.get(*id as usize).cloned(),
-        Value::Number(number) => Some(number.normalize().to_string()),
-        _ => None,
     }
 }

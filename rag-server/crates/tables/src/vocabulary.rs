@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::column::{Column, without_unit};
+use crate::cells::without_unit;
+use crate::column::Column;
 use crate::lexicon;
 use crate::value::{Kind, Value};
 use crate::words::{stem, words};

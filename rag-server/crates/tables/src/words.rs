@@ -67,7 +67,7 @@ pub(crate) fn words(text: &str) -> Vec<Word> {
             }
         } else if matches!(
             character,
-            '%' | '>' | '<' | '=' | '≥' | '≤' | '$' | '€' | '£'
+            '%' | '>' | '<' | '=' | '≥' | '≤' | '$' | '€' | '£' | '+'
         ) {
             index += 1;
             if matches!(character, '>' | '<') && at(index) == Some('=') {
@@ -106,6 +106,8 @@ fn word(text: &str, span: Range<usize>) -> Word {
             .all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '/' | ':' | '-'));
     let folded = if sign || numeric {
         text.to_lowercase()
+    } else if matches!(text, "nº" | "Nº" | "n°" | "N°") {
+        "numero".to_owned()
     } else {
         terms::fold(text)
     };
@@ -149,6 +151,37 @@ pub(crate) fn stem(folded: &str) -> String {
         .filter(|rest| rest.len() >= 4 && !rest.ends_with(['s', 'i', 'u', 'e', 'n', 'o', 'a']));
     // Portuguese nouns in -a and -o are one word: `vendido`, `vendida`. Stemming twice takes plurals off first.
     terms::stem(single.unwrap_or(folded))
+}
+
+/// Endings of verbs that no noun of a column has.
+const VERB_ENDINGS: [&str; 26] = [
+    "ariamos", "aremos", "avamos", "aram", "eram", "iram", "arao", "erao", "irao", "avam", "ando",
+    "endo", "indo", "amos", "emos", "imos", "ava", "iam", "ou", "eu", "iu", "ei", "am", "ar", "er",
+    "ir",
+];
+/// Endings of nouns made from verbs, and of plain ones.
+const NOUN_ENDINGS: [&str; 18] = [
+    "imentos", "amentos", "imento", "amento", "acoes", "acao", "agens", "agem", "adas", "idas",
+    "ada", "ida", "as", "os", "es", "a", "o", "e",
+];
+/// Shorter roots are shared by words that have nothing in common.
+const SHORTEST_ROOT: usize = 4;
+
+/// What is left of a verb without its ending: `correu` → `corr`. Nothing for what is no verb.
+pub(crate) fn verb_root(folded: &str) -> Option<&str> {
+    root(folded, &VERB_ENDINGS)
+}
+
+/// What a noun shares with its verb: `corrida` → `corr`, `vencimento` → `venc`.
+pub(crate) fn noun_root(folded: &str) -> Option<&str> {
+    root(folded, &NOUN_ENDINGS)
+}
+
+fn root<'w>(folded: &'w str, endings: &[&str]) -> Option<&'w str> {
+    endings
+        .iter()
+        .find_map(|ending| folded.strip_suffix(ending))
+        .filter(|root| root.len() >= SHORTEST_ROOT)
 }
 
 /// `1o`, `1a`, `1º`, `primeiro`, `first` → 1.

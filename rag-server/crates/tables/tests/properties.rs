@@ -18,6 +18,8 @@ fn set(header: Vec<String>, rows: Vec<Vec<String>>) -> TableSet {
             cells,
             locator: locator(format!("A{}:F{}", index + 2, index + 2)),
             total: false,
+            hidden: false,
+            behind: Vec::new(),
         })
         .collect();
     let source = SourceTable {
@@ -25,6 +27,7 @@ fn set(header: Vec<String>, rows: Vec<Vec<String>>) -> TableSet {
         header,
         locator: locator("A1:F9".to_owned()),
         hidden: false,
+        hidden_columns: Vec::new(),
         rows,
     };
     TableSet::new(vec![source], FileKind::Csv)

@@ -4,7 +4,7 @@ mod support;
 
 use support::score::{Grade, grade};
 use support::workbook::open;
-use tables::{Options, Reply, ask};
+use tables::{Considered, Limits, Options, Reply, ask, consider, run};
 
 #[test]
 fn planted_questions_are_answered_exactly_or_not_at_all() {
@@ -58,4 +58,97 @@ fn what_the_tables_do_not_know_is_never_answered() {
             );
         }
     }
+}
+
+#[test]
+fn questions_about_texts_are_left_to_texts() {
+    let sets: Vec<_> = support::round(0)
+        .iter()
+        .map(|planned| open(&planned.tables))
+        .collect();
+    for question in include_str!("support/ordinary.txt").lines() {
+        for set in &sets {
+            let reply = ask(set, question, &Options::default());
+            assert!(
+                !matches!(reply, Reply::Answered(_)),
+                "{question}: {reply:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_a_single_name_carries_is_told_as_unsure() {
+    let mut asked = 0;
+    for planned in support::round(0) {
+        let set = open(&planned.tables);
+        for question in [
+            "Quais são os grupos musculares?",
+            "Qual é a frequência cardíaca máxima?",
+        ] {
+            if let Reply::Answered(answered) = ask(&set, question, &Options::default()) {
+                assert!(answered.confidence <= 0.6, "{question}: {answered:?}");
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked >= 2, "{asked}");
+}
+
+#[test]
+fn a_model_that_lies_is_never_agreed_with() {
+    let (mut lies, mut rejected, mut honest) = (0, 0, 0);
+    for planned in support::round(0) {
+        let set = open(&planned.tables);
+        for question in planned.questions.iter().step_by(4) {
+            let reply = ask(&set, &question.text, &Options::default());
+            let Reply::Answered(answered) = &reply else {
+                continue;
+            };
+            let considered = |plan: &tables::plan::Plan, reply: &Reply| {
+                let text = serde_json::to_string(plan).unwrap();
+                consider(&set, &question.text, &text, reply, &Limits::default())
+            };
+            let same = considered(&answered.plan, &reply);
+            assert!(
+                matches!(same, Considered::Agreed),
+                "{}: {same:?}",
+                question.text
+            );
+            honest += 1;
+            for lie in support::lies::lies(&set, &answered.plan) {
+                lies += 1;
+                let cells = |outcome: &tables::Outcome| {
+                    let mut rows: Vec<String> = outcome
+                        .rows
+                        .iter()
+                        .map(|row| format!("{:?}", row.cells))
+                        .collect();
+                    rows.sort();
+                    rows
+                };
+                match considered(&lie, &reply) {
+                    // Another plan may come to the same; the reading's own answer is given.
+                    Considered::Agreed => {
+                        let outcome = run(&set, &lie, &Limits::default()).unwrap();
+                        assert_eq!(
+                            cells(&outcome),
+                            cells(&answered.outcome),
+                            "{}: {lie:?}",
+                            question.text
+                        );
+                    }
+                    Considered::Proposed(..) => {
+                        panic!("proposed beside a reading: {}", question.text)
+                    }
+                    Considered::Disputed => {}
+                    Considered::Rejected(_) => rejected += 1,
+                }
+            }
+        }
+    }
+    assert!(
+        honest > 150 && lies > 500 && rejected < lies,
+        "{honest} {lies} {rejected}"
+    );
 }

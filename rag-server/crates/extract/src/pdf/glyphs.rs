@@ -3,14 +3,21 @@
 //! hayro interprets the page like a renderer (forms, optional content, annotations, Type 3 fonts, vertical writing) and calls
 //! [`Collector`] for each run of glyphs; nothing is drawn and no image is decoded.
 
+use std::cell::Cell;
+use std::panic::resume_unwind;
+
 use hayro_interpret::font::GlyphRun;
 use hayro_interpret::hayro_cmap::WritingMode;
-use hayro_interpret::hayro_syntax::object::{Dict, Name, String as PdfString};
-use hayro_interpret::hayro_syntax::{LoadPdfError, Pdf};
+use hayro_interpret::hayro_syntax::content::TypedIter;
+use hayro_interpret::hayro_syntax::object::{
+    Array, Dict, Name, Object, Stream, String as PdfString,
+};
+use hayro_interpret::hayro_syntax::page::Page;
+use hayro_interpret::hayro_syntax::{Filter, LoadPdfError, Pdf};
 use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect};
 use hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps,
-    InterpreterCache, InterpreterSettings, SoftMask, interpret_page,
+    InterpreterCache, InterpreterSettings, RenderContent, SoftMask, interpret, interpret_page,
 };
 
 use super::letters::{Letters, Pitch, WORD_GAP};
@@ -19,7 +26,7 @@ use super::mark::{Fonts, Mark, is_stretched};
 use super::reading_order;
 use super::run::Run;
 use super::structure::PageBox;
-use super::{bidi, strings, text};
+use super::{bidi, guarded, strings, swollen, text};
 
 /// Ems between glyphs of one run; what is further apart may be another column.
 const RUN_GAP: f64 = 0.9;
@@ -36,6 +43,9 @@ const BOLD: f64 = 1.3;
 /// Glyphs on one page beyond which it is taken for one made to exhaust readers; a dense page has ten thousand.
 const MOST_GLYPHS: usize = 2_000_000;
 
+/// Clips set on one page, likewise; a map has some ten thousand.
+const MOST_CLIPS: usize = 100_000;
+
 /// Marked contents within each other that are told apart.
 const MOST_CONTENTS: usize = 1_000;
 
@@ -49,6 +59,10 @@ pub(super) enum Opened {
     Broken,
 }
 
+/// A page with more to unpack than the limit.
+#[derive(Debug)]
+pub(super) struct Swollen;
+
 /// Opens `bytes` with the empty password.
 pub(super) fn open(bytes: &[u8]) -> Opened {
     match Pdf::new(bytes.to_vec()) {
@@ -58,19 +72,44 @@ pub(super) fn open(bytes: &[u8]) -> Opened {
     }
 }
 
+/// Whether a stream other than an image unpacks to more than `limit` bytes: for files that lopdf cannot open.
+pub(super) fn is_swollen(pdf: &Pdf, limit: usize) -> bool {
+    pdf.objects().into_iter().any(|object| match object {
+        Object::Stream(stream) => {
+            let kind = stream.dict().get::<Name<'_>>(b"Subtype".as_slice());
+            let filters = stream.filters();
+            let filters = filters.iter().map(|filter| match filter {
+                Filter::FlateDecode => b"FlateDecode".as_slice(),
+                Filter::LzwDecode => b"LZWDecode",
+                Filter::RunLengthDecode => b"RunLengthDecode",
+                Filter::Ascii85Decode => b"ASCII85Decode",
+                Filter::AsciiHexDecode => b"ASCIIHexDecode",
+                _ => b"",
+            });
+            kind.is_none_or(|kind| kind.as_ref() != b"Image")
+                && swollen::unpacks(&stream.raw_data(), filters, limit)
+        }
+        _ => false,
+    })
+}
+
 /// Reads the pages of one document.
 pub(super) struct Reader<'a> {
     pdf: &'a Pdf,
     cache: InterpreterCache<'a>,
     fonts: Fonts<'a>,
+    /// Bytes that the contents of pages may still unpack to.
+    left: Cell<usize>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(pdf: &'a Pdf) -> Self {
+    /// `limit`: bytes that the contents of all pages together may unpack to.
+    pub(super) fn new(pdf: &'a Pdf, limit: usize) -> Self {
         Self {
             pdf,
             cache: InterpreterCache::new(),
             fonts: Fonts::new(pdf),
+            left: Cell::new(limit),
         }
     }
 
@@ -92,14 +131,22 @@ impl<'a> Reader<'a> {
     }
 
     /// What page `index` (0-based) shows; `None` when there is no such page.
-    pub(super) fn page(&self, index: usize) -> Option<Shown> {
-        let page = self.pdf.pages().get(index)?;
+    pub(super) fn page(&self, index: usize) -> Result<Option<Shown>, Swollen> {
+        let Some(page) = self.pdf.pages().get(index) else {
+            return Ok(None);
+        };
+        let content = self.content(page)?;
+        // Its own contents are handed over: the page would keep them unpacked until the end of the document.
+        let settings = InterpreterSettings {
+            render_content: RenderContent::ANNOTATIONS,
+            ..InterpreterSettings::default()
+        };
         let mut context = Context::new(
             Affine::IDENTITY,
             Rect::new(0.0, 0.0, 1.0, 1.0),
             &self.cache,
             self.pdf.xref(),
-            InterpreterSettings::default(),
+            settings,
         );
         let seen = page.intersected_crop_box();
         let mut collector = Collector {
@@ -110,15 +157,52 @@ impl<'a> Reader<'a> {
             open: None,
             last: None,
             glyphs: 0,
+            clips: 0,
             contents: Vec::new(),
             held: Vec::new(),
             image: false,
         };
-        interpret_page(page, &mut context, &mut collector);
-        Some(Shown {
+        let whole = guarded(|| {
+            interpret(
+                TypedIter::new(&content),
+                page.resources(),
+                &mut context,
+                &mut collector,
+            );
+            interpret_page(page, &mut context, &mut collector);
+        });
+        Ok(Some(Shown {
+            whole: whole.is_some(),
+            fonts_lost: fonts_lost(page, &content),
             image: collector.image,
             lines: reading_order::lines(collector.into_runs()),
-        })
+        }))
+    }
+
+    /// The contents of `page`, one after the other.
+    fn content(&self, page: &Page<'a>) -> Result<Vec<u8>, Swollen> {
+        let contents = b"Contents".as_slice();
+        let streams: Box<dyn Iterator<Item = Stream<'_>>> =
+            if let Some(one) = page.raw().get::<Stream<'_>>(contents) {
+                Box::new(std::iter::once(one))
+            } else if let Some(several) = page.raw().get::<Array<'_>>(contents) {
+                Box::new(several.iter::<Stream<'_>>())
+            } else {
+                return Ok(Vec::new());
+            };
+        let mut content = Vec::new();
+        for stream in streams {
+            let Ok(part) = stream.decoded_data() else {
+                continue;
+            };
+            // Each is at least counted, so that a list of a million empty ones ends too.
+            let length = part.len().saturating_add(1);
+            self.left
+                .set(self.left.get().checked_sub(length).ok_or(Swollen)?);
+            content.extend_from_slice(&part);
+            content.push(b' ');
+        }
+        Ok(content)
     }
 }
 
@@ -128,6 +212,21 @@ pub(super) struct Shown {
     pub(super) lines: Vec<Line>,
     /// At least one image.
     pub(super) image: bool,
+    /// It was read to its end.
+    pub(super) whole: bool,
+    /// A font it names is not in the file. What was set in it is left out where it has more than plain Latin letters.
+    pub(super) fonts_lost: bool,
+}
+
+/// Whether a font named in the resources of `page` is not there, or their list of fonts while the contents choose one.
+fn fonts_lost(page: &Page<'_>, content: &[u8]) -> bool {
+    let fonts = &page.resources().fonts;
+    if fonts.is_empty() {
+        return memchr::memmem::find(content, b" Tf").is_some();
+    }
+    fonts
+        .keys()
+        .any(|name| page.resources().get_font(&name).is_none())
 }
 
 /// Glyphs of one run so far, in the frame they stand upright in.
@@ -166,6 +265,7 @@ struct Collector<'f> {
     /// Where the last run of glyphs began, and how many it had: outlines are shown again for their stroke.
     last: Option<(f64, f64, usize)>,
     glyphs: usize,
+    clips: usize,
     contents: Vec<Content>,
     /// Glyphs of the marked content that says what they stand for.
     held: Vec<Mark>,
@@ -247,6 +347,7 @@ impl Collector<'_> {
             0.0
         });
         self.runs.push(Run {
+            number: self.runs.len(),
             text: open.letters.into_text(),
             left: open.left as f32,
             baseline: open.baseline as f32,
@@ -316,7 +417,13 @@ impl Collector<'_> {
 
 impl<'a> Device<'a> for Collector<'_> {
     fn draw_path(&mut self, _: &BezPath, _: DrawProps<'a>, _: &DrawMode) {}
-    fn push_clip_path(&mut self, _: &ClipPath) {}
+    fn push_clip_path(&mut self, _: &ClipPath) {
+        // Each form sets one. Forms that show themselves several times over would be shown until the end of time.
+        self.clips = self.clips.saturating_add(1);
+        if self.clips > MOST_CLIPS {
+            resume_unwind(Box::new("too many clips"));
+        }
+    }
     fn push_clip_rect(&mut self, _: &Rect) {}
     fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'a>>, _: BlendMode) {}
     fn draw_image(&mut self, _: Image<'a, '_>, _: ImageDrawProps<'a>) {

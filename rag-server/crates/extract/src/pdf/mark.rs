@@ -262,7 +262,7 @@ fn meaning(glyph: &Glyph<'_>, fonts: &Fonts<'_>) -> String {
             .or_else(|| fonts.character(outline).map(BfString::Char)),
         Glyph::Type3(_) => None,
     });
-    let simple = match glyph {
+    let simple = || match glyph {
         // Only these have no data to look into.
         Glyph::Outline(outline) => outline.font_data().is_none(),
         Glyph::Type3(_) => true,
@@ -271,7 +271,7 @@ fn meaning(glyph: &Glyph<'_>, fonts: &Fonts<'_>) -> String {
         Some(BfString::Char(character)) => plain(character).to_string(),
         Some(BfString::String(text)) => text,
         // Names that mean nothing to anybody else most often stand at the codes of Latin-1.
-        None if simple => u8::try_from(glyph.char_code())
+        None if simple() => u8::try_from(glyph.char_code())
             .ok()
             .map(char::from)
             .filter(|character| !character.is_control())

@@ -3,9 +3,11 @@
 //! Two readers work together. `lopdf` gives the skeleton (pages, images, bookmarks, labels, metadata), `hayro` every glyph
 //! with its place; words, order, lines, paragraphs and headings are made here from those places.
 //!
-//! **Second reader.** When the first finds fewer than [`FEW`] characters on a page, the page is read again through `lopdf`'s
-//! fonts, and that text is taken if it has at least twice as many letters and digits. Glyphs that the first finds and cannot
-//! name are not asked for again: other readers take their codes for letters, and what comes out is no text.
+//! **Second reader.** When the first finds fewer than [`FEW`] characters on a page, or breaks off, the page is read again through
+//! `lopdf`'s fonts, and that text is taken if it has at least twice as many letters and digits. Where a font of the page is
+//! not in the file, which the first reader passes over unless the text is plain ASCII, more letters are enough. Glyphs that
+//! the first finds and cannot name are not asked for again: other readers take their codes for letters, and what comes out
+//! is no text.
 //!
 //! **Faults.** Every call into a library is guarded: a panic is a page not read, never the end of the
 //! process. Deep recursion has a large stack. Endless loops and memory are bounded by the process this runs
@@ -32,18 +34,20 @@ mod shown;
 mod stream;
 mod strings;
 mod structure;
+mod swollen;
 mod text;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub use self::recognised::recognise_pages;
+pub use self::recognised::{RecognisedPage, recognise_page};
 
 use self::furniture::PageText;
-use self::glyphs::Shown;
 use self::line::Line;
+use self::shown::Forms;
 use self::structure::{Opened, Page, Structure};
 use crate::{Document, ExtractError, FileKind, Limits, Locator, PageInfo, Warning};
 
@@ -81,13 +85,19 @@ fn read_guarded(bytes: &[u8], limits: &Limits) -> Result<Document, ExtractError>
         what: "nesting",
         limit: limits.nesting,
     };
+    let swollen = || ExtractError::TooLarge {
+        what: "bytes",
+        limit: limits.unpacked_bytes,
+    };
     if nesting::deepest(bytes) > limits.nesting {
         return Err(too_deep());
     }
     let skeleton = guarded(|| structure::open(bytes, limits))
         .unwrap_or_else(|| Opened::Broken("the structure reader panicked".to_owned()));
-    if matches!(skeleton, Opened::TooDeep) {
-        return Err(too_deep());
+    match skeleton {
+        Opened::TooDeep => return Err(too_deep()),
+        Opened::Swollen => return Err(swollen()),
+        Opened::Read(_) | Opened::Locked | Opened::Broken(_) => {}
     }
     let opened = guarded(|| glyphs::open(bytes)).unwrap_or(glyphs::Opened::Broken);
     let locked = matches!(opened, glyphs::Opened::Locked);
@@ -103,18 +113,34 @@ fn read_guarded(bytes: &[u8], limits: &Limits) -> Result<Document, ExtractError>
         (Opened::Broken(reason), None) => return Err(damaged(&reason)),
         (_, _) => None,
     };
+    let unpacked = usize::try_from(limits.unpacked_bytes).unwrap_or(usize::MAX);
+    if skeleton.is_none()
+        && let Some(pdf) = &pdf
+        && guarded(|| glyphs::is_swollen(pdf, structure::stream_limit(limits))) == Some(true)
+    {
+        return Err(swollen());
+    }
     Readers {
         skeleton,
-        glyphs: pdf.as_deref().map(glyphs::Reader::new),
+        glyphs: pdf.as_deref().map(|pdf| glyphs::Reader::new(pdf, unpacked)),
+        forms: RefCell::default(),
         limits,
     }
     .read()
+}
+
+/// What a page shows by the better reader, and what went wrong.
+struct Best {
+    lines: Vec<Line>,
+    image: bool,
+    warning: Option<Warning>,
 }
 
 /// The two readers of one document; at least one is there.
 struct Readers<'l> {
     skeleton: Option<Structure>,
     glyphs: Option<glyphs::Reader<'l>>,
+    forms: RefCell<Forms>,
     limits: &'l Limits,
 }
 
@@ -126,8 +152,8 @@ impl Readers<'_> {
         let mut has_images = Vec::with_capacity(pages.len());
         let mut characters = 0_usize;
         for (index, page) in pages.iter().enumerate() {
-            let (shown, warning) = self.shown(index, page);
-            document.warnings.extend(warning);
+            let shown = self.best(index, page)?;
+            document.warnings.extend(shown.warning);
             has_images.push(shown.image);
             for line in &shown.lines {
                 characters = characters.saturating_add(line.text.len());
@@ -212,41 +238,57 @@ impl Readers<'_> {
     }
 
     /// What a page shows by the better reader, and what went wrong.
-    fn shown(&self, index: usize, page: &Page) -> (Shown, Option<Warning>) {
+    ///
+    /// # Errors
+    /// `TooLarge` by the bytes that its contents unpack to.
+    fn best(&self, index: usize, page: &Page) -> Result<Best, ExtractError> {
         let first = self
             .glyphs
             .as_ref()
             .map(|glyphs| guarded(|| glyphs.page(index)));
-        let mut has_images = page.has_images;
+        let mut has_images = false;
+        let mut fonts_lost = false;
         let (lines, failed) = match first {
-            Some(Some(Some(shown))) => {
-                has_images |= shown.image;
-                (shown.lines, false)
+            Some(Some(Ok(Some(shown)))) => {
+                has_images = shown.image;
+                fonts_lost = shown.fonts_lost;
+                (shown.lines, !shown.whole)
+            }
+            Some(Some(Err(glyphs::Swollen))) => {
+                return Err(ExtractError::TooLarge {
+                    what: "bytes",
+                    limit: self.limits.unpacked_bytes,
+                });
             }
             Some(None) => (Vec::new(), true),
-            Some(Some(None)) | None => (Vec::new(), false),
+            Some(Some(Ok(None))) | None => (Vec::new(), false),
         };
         let found = Found::of(&lines);
-        if found.ink >= FEW && !found.is_garbled() {
-            return (
-                Shown {
-                    lines,
-                    image: has_images,
-                },
-                None,
-            );
+        let doubtful = found.ink < FEW || failed || fonts_lost;
+        if !doubtful && !found.is_garbled() {
+            return Ok(Best {
+                lines,
+                image: has_images,
+                warning: None,
+            });
         }
+        // An image that the first reader cannot make sense of is one all the same.
+        has_images = has_images || self.names_image(page);
         let second = self
             .skeleton
             .as_ref()
             .zip(page.id)
-            .filter(|_| found.ink < FEW)
+            .filter(|_| doubtful)
             .and_then(|(skeleton, id)| {
                 let limit = structure::stream_limit(self.limits);
                 guarded(|| stream::lines(&skeleton.document, id, limit))
             });
         let other = second.as_deref().map(Found::of).unwrap_or_default();
-        let better = other.letters > 0 && other.letters >= found.letters.saturating_mul(2);
+        let better = if fonts_lost {
+            other.letters > found.letters
+        } else {
+            other.letters > 0 && other.letters >= found.letters.saturating_mul(2)
+        };
         let (lines, found) = match second {
             Some(second) if better => (second, other),
             _ => (lines, found),
@@ -277,14 +319,33 @@ impl Readers<'_> {
                     number(index)
                 ),
             ))
+        } else if failed {
+            Some(warning(
+                index,
+                "page_incomplete",
+                format!(
+                    "Não foi possível ler a página {} até o fim; parte do texto pode faltar.",
+                    number(index)
+                ),
+            ))
         } else {
             None
         };
-        let shown = Shown {
+        Ok(Best {
             lines,
             image: has_images,
-        };
-        (shown, warning)
+            warning,
+        })
+    }
+
+    /// Whether the contents of a page name an image.
+    fn names_image(&self, page: &Page) -> bool {
+        let skeleton = self.skeleton.as_ref().zip(page.id);
+        skeleton.is_some_and(|(skeleton, id)| {
+            let limit = structure::stream_limit(self.limits);
+            let forms = &mut self.forms.borrow_mut();
+            guarded(|| shown::has_image(&skeleton.document, id, limit, forms)).unwrap_or(false)
+        })
     }
 }
 

@@ -1,6 +1,10 @@
 //! How deep the objects of a file are nested, found without building them: parsers by recursion overflow their
 //! stack on a hundred thousand brackets, and no guard catches that.
 
+use memchr::memmem;
+
+const END_OF_STREAM: &[u8] = b"endstream";
+
 /// Largest number of arrays and dictionaries open at the same time. Contents of streams and strings are passed
 /// over; the end of an object closes what is left open.
 pub(super) fn deepest(bytes: &[u8]) -> u64 {
@@ -70,21 +74,14 @@ fn after_string(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 fn after_line(bytes: &[u8]) -> &[u8] {
-    let end = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+    let end = memchr::memchr2(b'\n', b'\r', bytes);
     end.and_then(|end| bytes.get(end..)).unwrap_or_default()
 }
 
 /// What follows the next `endstream`.
 fn after_stream(bytes: &[u8]) -> Option<&[u8]> {
-    let mut rest = bytes;
-    loop {
-        let at = rest.iter().position(|byte| *byte == b'e')?;
-        rest = rest.get(at..)?;
-        if let Some(after) = rest.strip_prefix(b"endstream") {
-            return Some(after);
-        }
-        rest = rest.get(1..)?;
-    }
+    let end = memmem::find(bytes, END_OF_STREAM)?;
+    bytes.get(end.saturating_add(END_OF_STREAM.len())..)
 }
 
 #[cfg(test)]

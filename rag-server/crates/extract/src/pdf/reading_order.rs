@@ -230,6 +230,7 @@ mod tests {
     fn run(text: &str, left: f32, baseline: f32) -> Run {
         let right = left + 5.0 * text.chars().count() as f32;
         Run {
+            number: 0,
             text: text.to_owned(),
             left,
             baseline,
@@ -276,6 +277,33 @@ mod tests {
         assert!(read[0].starts_with("Um título"));
         assert!(read[1..7].iter().all(|line| line.starts_with("esquerda")));
         assert!(read[7..].iter().all(|line| line.starts_with("direita")));
+    }
+
+    #[test]
+    fn columns_an_em_apart_are_told_by_the_order_they_are_set_in() {
+        let mut runs = Vec::new();
+        for (column, left) in [50.0, 230.0].into_iter().enumerate() {
+            for row in 0..6_u8 {
+                let baseline = 700.0 - 12.0 * f32::from(row);
+                let mut run = run(
+                    &format!("coluna {column} linha {row} com algum texto"),
+                    left,
+                    baseline,
+                );
+                run.right = left + 170.0;
+                run.number = runs.len();
+                runs.push(run);
+            }
+        }
+        let read = texts(runs);
+        assert!(
+            read[..6].iter().all(|line| line.starts_with("coluna 0")),
+            "{read:?}"
+        );
+        assert!(
+            read[6..].iter().all(|line| line.starts_with("coluna 1")),
+            "{read:?}"
+        );
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! The recognition itself is a program of its own (tesseract) that the caller runs; here its table of words becomes blocks with
 //! places on the page. What it is unsure of is left out, and how sure it was stays with the page.
 
+use serde::{Deserialize, Serialize};
+
 use super::text::{self, Joiner};
 use crate::document::{Block, Document, Locator, Role, Warning};
 use crate::error::ExtractError;
@@ -16,71 +18,87 @@ const LEAST_SURE: f32 = 30.0;
 /// Pages less sure than this, of 100, are told of.
 const UNSURE: f32 = 60.0;
 
-/// Reads the pages of `document` that hold images and no text: draws each and asks `recognise` for its words.
+/// The text of a page that is a picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecognisedPage {
+    /// 1-based.
+    pub number: u32,
+    /// Its paragraphs from top to bottom; none where no word was sure enough.
+    pub blocks: Vec<Block>,
+    /// How sure its words are, 0 to 100, by characters.
+    pub sure: f32,
+}
+
+/// Draws page `number` (1-based) of a PDF and asks `recognise` for its words; `None` when there is no such page.
 ///
-/// `bytes`: the file `document` was read from. `recognise` gets a picture and answers the table that `tesseract stdin stdout
-/// tsv` prints; where it fails, the page stays without text, as without recognition. Blocks are put in the order of pages.
+/// `recognise` gets a picture and answers the table that `tesseract stdin stdout tsv` prints.
 ///
 /// # Errors
-/// `TooLarge` by characters.
-pub fn recognise_pages(
-    document: &mut Document,
+/// Those of [`page_picture`]; `Damaged` with the words of `recognise` where it fails.
+pub fn recognise_page(
     bytes: &[u8],
+    number: u32,
     limits: &Limits,
     recognise: &mut dyn FnMut(&PagePicture) -> Result<String, String>,
-) -> Result<(), ExtractError> {
-    let mut characters: u64 = document
-        .pages
-        .iter()
-        .map(|page| u64::from(page.characters))
-        .fold(0, u64::saturating_add);
-    for number in document.pages_without_text() {
-        let picture = match page_picture(bytes, number, WIDTH, limits) {
-            Ok(Some(picture)) => picture,
-            Ok(None) => continue,
-            Err(error) => {
-                tracing::debug!(%error, number, "page cannot be drawn");
-                continue;
-            }
-        };
-        let table = match recognise(&picture) {
-            Ok(table) => table,
-            Err(reason) => {
-                tracing::debug!(reason, number, "page was not recognised");
-                continue;
-            }
-        };
-        let (blocks, sure) = blocks(&table, number, &picture);
+) -> Result<Option<RecognisedPage>, ExtractError> {
+    let Some(picture) = page_picture(bytes, number, WIDTH, limits)? else {
+        return Ok(None);
+    };
+    let table = recognise(&picture).map_err(|reason| ExtractError::Damaged { reason })?;
+    let (blocks, sure) = blocks(&table, number, &picture);
+    Ok(Some(RecognisedPage {
+        number,
+        blocks,
+        sure,
+    }))
+}
+
+impl Document {
+    /// Puts the text of a page in its place among the others; whether there was any.
+    ///
+    /// # Errors
+    /// `TooLarge` by characters.
+    pub fn add_recognised(
+        &mut self,
+        page: RecognisedPage,
+        limits: &Limits,
+    ) -> Result<bool, ExtractError> {
+        let RecognisedPage {
+            number,
+            blocks,
+            sure,
+        } = page;
         let found: usize = blocks.iter().map(|block| text::ink(&block.text)).sum();
-        characters = characters.saturating_add(found as u64);
+        if found == 0 {
+            return Ok(false);
+        }
+        let characters = self.pages.iter().map(|page| u64::from(page.characters));
+        let characters = characters.fold(found as u64, u64::saturating_add);
         if characters > limits.characters {
             return Err(ExtractError::TooLarge {
                 what: "characters",
                 limit: limits.characters,
             });
         }
-        if found == 0 {
-            continue;
-        }
-        if let Some(page) = document.pages.iter_mut().find(|page| page.number == number) {
+        if let Some(page) = self.pages.iter_mut().find(|page| page.number == number) {
             page.characters = u32::try_from(found).unwrap_or(u32::MAX);
             page.recognised = Some(sure);
         }
         if sure < UNSURE {
-            document.warnings.push(Warning {
+            self.warnings.push(Warning {
                 code: "unsure_recognition".to_owned(),
                 message: format!("O texto da página {number} foi reconhecido com pouca certeza."),
                 locator: Some(Locator::Page { number, bbox: None }),
             });
         }
-        let at = document
+        let at = self
             .blocks
             .iter()
             .position(|block| page_of(block).is_some_and(|page| page > number))
-            .unwrap_or(document.blocks.len());
-        document.blocks.splice(at..at, blocks);
+            .unwrap_or(self.blocks.len());
+        self.blocks.splice(at..at, blocks);
+        Ok(true)
     }
-    Ok(())
 }
 
 fn page_of(block: &Block) -> Option<u32> {

@@ -9,6 +9,10 @@ const WORD_GAP: f32 = 0.15;
 /// Ems between two runs of one piece; words of justified text are rarely further apart.
 const PIECE_GAP: f32 = 1.2;
 
+/// The same between runs that do not follow each other in the content stream: columns, which are set one after the other, may
+/// be as close as one em.
+const COLUMN_GAP: f32 = 0.7;
+
 /// Ems between the columns of a table.
 const TABLE_GAP: f32 = 2.0;
 
@@ -24,6 +28,8 @@ const SCRIPT_GAP: f32 = 0.3;
 /// A run of text shown by one operator, in the frame it stands upright in.
 #[derive(Debug, Clone)]
 pub(super) struct Run {
+    /// Which of the page's runs it is, in the order they are shown.
+    pub(super) number: usize,
     /// As the file has it.
     pub(super) text: String,
     pub(super) left: f32,
@@ -113,7 +119,9 @@ fn cut(mut row: Vec<Run>, pieces: &mut Vec<Piece>) {
             if again {
                 continue;
             }
-            if run.left - right > PIECE_GAP * smaller(last.size, run.size) {
+            let follows = last.number.abs_diff(run.number) <= 1;
+            let apart = if follows { PIECE_GAP } else { COLUMN_GAP };
+            if run.left - right > apart * smaller(last.size, run.size) {
                 pieces.extend(Piece::of(std::mem::take(&mut open)));
                 right = f32::MIN;
             }

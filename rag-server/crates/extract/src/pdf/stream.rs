@@ -24,6 +24,9 @@ const MAX_FORMS: usize = 8;
 /// Operations read on one page, forms included: a page of dense tables has some ten thousand.
 const MAX_OPERATIONS: usize = 2_000_000;
 
+/// How letters of a font that is not in the file are read: most Latin text is encoded so.
+const ASSUMED: Encoding<'_> = Encoding::SimpleEncoding(b"WinAnsiEncoding");
+
 /// Lines of text a page shows, in the order of its content stream. Places are not known.
 pub(super) fn lines(document: &Document, page: ObjectId, stream_limit: usize) -> Vec<Line> {
     let Ok(content) = document.get_page_content_with_limit(page, stream_limit) else {
@@ -72,7 +75,10 @@ impl<'a> Reader<'a> {
             match operation.operator.as_str() {
                 "Tf" => {
                     if let [Object::Name(name), size] = operands {
-                        font = fonts.get(name);
+                        font = match fonts.get(name) {
+                            Some(font) => font.as_ref(),
+                            None => Some(&ASSUMED),
+                        };
                         self.pen.size = size.as_float().unwrap_or(self.pen.size);
                     }
                 }
@@ -82,7 +88,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn fonts(&self, resources: Option<&'a Dictionary>) -> BTreeMap<Vec<u8>, Encoding<'a>> {
+    /// The fonts that are in the file; `None` for one whose codes nobody can read.
+    fn fonts(&self, resources: Option<&'a Dictionary>) -> BTreeMap<Vec<u8>, Option<Encoding<'a>>> {
         let Some(fonts) = resources.and_then(|resources| child(self.document, resources, b"Font"))
         else {
             return BTreeMap::new();
@@ -94,9 +101,8 @@ impl<'a> Reader<'a> {
                 let encoding = font
                     .as_dict()
                     .ok()?
-                    .get_font_encoding_with_limit(self.document, self.stream_limit)
-                    .ok()?;
-                Some((name.clone(), encoding))
+                    .get_font_encoding_with_limit(self.document, self.stream_limit);
+                Some((name.clone(), encoding.ok()))
             })
             .collect()
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use lopdf::{Dictionary, Document, LoadOptions, Object, ObjectId};
 
-use super::{labels, nesting, outline, shown, strings};
+use super::{labels, nesting, outline, strings, swollen};
 use crate::{Limits, Metadata, OutlineEntry};
 
 /// Streams may unpack to so many bytes; real page contents stay far below. lopdf's own default.
@@ -56,8 +56,6 @@ pub(super) struct Page {
     pub(super) id: Option<ObjectId>,
     /// Its visible part.
     pub(super) visible: PageBox,
-    /// It shows at least one image.
-    pub(super) has_images: bool,
     /// Its printed label.
     pub(super) label: Option<String>,
 }
@@ -72,6 +70,8 @@ pub(super) enum Opened {
     Broken(String),
     /// Built to exhaust readers: objects or page tree nested beyond the limit.
     TooDeep,
+    /// Built to exhaust readers: a stream unpacks to more than the limit.
+    Swollen,
 }
 
 /// The skeleton of a document.
@@ -94,7 +94,11 @@ pub(super) fn stream_limit(limits: &Limits) -> usize {
 /// Reads the skeleton. Pages beyond `limits.pages` are counted but not looked at: the caller refuses them.
 pub(super) fn open(bytes: &[u8], limits: &Limits) -> Opened {
     let options = LoadOptions::with_max_decompressed_size(stream_limit(limits));
-    let document = match Document::load_mem_with_options(bytes, options) {
+    let loaded = Document::load_mem_with_options(bytes, options);
+    if swollen::is_swollen(&loaded) {
+        return Opened::Swollen;
+    }
+    let document = match loaded {
         Ok(document) => document,
         Err(
             lopdf::Error::InvalidPassword
@@ -107,6 +111,9 @@ pub(super) fn open(bytes: &[u8], limits: &Limits) -> Opened {
         return Opened::Locked;
     }
 
+    if swollen::any(&document, stream_limit(limits)) {
+        return Opened::Swollen;
+    }
     if is_too_deep(&document, limits) {
         return Opened::TooDeep;
     }
@@ -120,12 +127,10 @@ pub(super) fn open(bytes: &[u8], limits: &Limits) -> Opened {
     } else {
         let labels = labels::read(&document, ids.len());
         let mut pages = Vec::with_capacity(ids.len());
-        let mut forms = shown::Forms::default();
         for (index, &id) in ids.iter().enumerate() {
             pages.push(Page {
                 id: Some(id),
                 visible: visible_box(&document, id),
-                has_images: shown::has_image(&document, id, stream_limit(limits), &mut forms),
                 label: labels.get(index).cloned().flatten(),
             });
         }

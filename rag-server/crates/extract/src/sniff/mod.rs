@@ -83,8 +83,7 @@ fn is_pdf(bytes: &[u8]) -> bool {
     {
         return true;
     }
-    let has =
-        |part: &[u8], wanted: &[u8]| part.windows(wanted.len()).any(|window| window == wanted);
+    let has = |part: &[u8], wanted: &[u8]| memchr::memmem::find(part, wanted).is_some();
     let tail = bytes
         .get(bytes.len().saturating_sub(2048)..)
         .unwrap_or_default();

@@ -1,5 +1,7 @@
 //! A first pass over the parts of a workbook, because the library that reads them counts nothing.
 
+use memchr::memmem;
+
 use crate::error::ExtractError;
 use crate::package::Package;
 
@@ -115,5 +117,5 @@ fn check_announced(head: &str, size: u64) -> Result<(), ExtractError> {
 }
 
 fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
-    bytes.windows(wanted.len()).any(|window| window == wanted)
+    memmem::find(bytes, wanted).is_some()
 }

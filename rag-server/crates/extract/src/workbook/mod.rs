@@ -195,17 +195,22 @@ fn read_xlsb(bytes: &[u8], limits: &Limits) -> Result<Document, ExtractError> {
 
 fn read_xls(bytes: &[u8], limits: &Limits) -> Result<Document, ExtractError> {
     let mut builder = Builder::new(FileKind::Xls, limits);
-    let checked = biff::checked(bytes, limits)?;
+    let (checked, scanned) = biff::checked(bytes, limits)?;
     let mut workbook: Xls<_> = Xls::new(Cursor::new(checked)).map_err(|error| match error {
         calamine::XlsError::Password => ExtractError::Encrypted,
         other => damaged(&other),
     })?;
-    let mut sheets = Sheets::new(&mut builder, workbook.sheets_metadata().len())?;
-    for meta in workbook.sheets_metadata().to_owned() {
+    let metas = workbook.sheets_metadata().to_owned();
+    if metas.len() != scanned.len() {
+        return Err(damaged(&"its list of sheets is read in two ways"));
+    }
+    let mut sheets = Sheets::new(&mut builder, metas.len())?;
+    for (meta, scanned) in metas.into_iter().zip(scanned) {
         if meta.typ != SheetType::WorkSheet {
             continue;
         }
         let mut sheet = named(&meta);
+        sheet.behind = scanned.behind;
         let range = workbook
             .worksheet_range(&meta.name)
             .map_err(|error| damaged(&error));
@@ -213,10 +218,13 @@ fn read_xls(bytes: &[u8], limits: &Limits) -> Result<Document, ExtractError> {
             let range = range?;
             let (top, left) = range.start().unwrap_or_default();
             for (row, column, value) in range.used_cells() {
-                let row = top.saturating_add(u32::try_from(row).unwrap_or(u32::MAX));
+                let place = usize::try_from(top)
+                    .unwrap_or(usize::MAX)
+                    .saturating_add(row);
+                let row = scanned.rows.get(place).copied().unwrap_or(u16::MAX);
                 let column = left.saturating_add(u32::try_from(column).unwrap_or(u32::MAX));
                 push(
-                    row,
+                    u32::from(row),
                     shown(&borrowed(value), column, NumberStyle::Plain, false),
                 )?;
             }

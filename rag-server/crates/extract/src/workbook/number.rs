@@ -106,7 +106,7 @@ impl NumberStyle {
                 if !value.is_finite() || value.abs() >= LARGEST_PLAIN {
                     return plain(value);
                 }
-                let digits = format!("{:.decimals$}", value.abs());
+                let digits = rounded(value.abs(), decimals);
                 let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
                 let mut text = String::new();
                 if value < 0.0 && digits.contains(|c: char| c.is_ascii_digit() && c != '0') {
@@ -157,6 +157,46 @@ pub(super) fn iso_of_shown(text: &str) -> Value {
     Value::Date(iso)
 }
 
+/// A number that is not negative with so many decimals, rounded like Excel: from its [`DIGITS`] significant digits, halves
+/// up. `45.625` is `45.63` and `1.005`, which binary fractions miss by a little, `1.01`.
+fn rounded(value: f64, decimals: usize) -> String {
+    let shown = significant(value).to_string();
+    let (whole, fraction) = shown.split_once('.').unwrap_or((&shown, ""));
+    let kept = fraction.get(..decimals).unwrap_or(fraction);
+    let up = fraction
+        .as_bytes()
+        .get(decimals)
+        .is_some_and(|next| *next >= b'5');
+    let mut digits: Vec<u8> = [whole.as_bytes(), kept.as_bytes()].concat();
+    if up {
+        let nines = digits
+            .iter()
+            .rev()
+            .take_while(|digit| **digit == b'9')
+            .count();
+        let split = digits.len().saturating_sub(nines);
+        let (before, after) = digits.split_at_mut(split);
+        after.fill(b'0');
+        match before.last_mut() {
+            Some(last) => *last = last.saturating_add(1),
+            None => digits.insert(0, b'1'),
+        }
+    }
+    let split = digits.len().saturating_sub(kept.len());
+    let (whole, fraction) = digits.split_at(split);
+    let text = |digits: &[u8]| digits.iter().copied().map(char::from).collect::<String>();
+    if decimals == 0 {
+        return text(whole);
+    }
+    format!("{}.{:0<decimals$}", text(whole), text(fraction))
+}
+
+/// `value` to the digits that Excel keeps: 0.1 + 0.2 is 0.3.
+fn significant(value: f64) -> f64 {
+    let kept = format!("{value:.*e}", DIGITS.saturating_sub(1));
+    kept.parse().unwrap_or(value)
+}
+
 /// A number by the rule above, without any format.
 pub(super) fn plain(value: f64) -> String {
     if !value.is_finite() {
@@ -165,10 +205,7 @@ pub(super) fn plain(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
-    // Rounding to 15 digits turns 0.1 + 0.2 into 0.3, as Excel shows it.
-    let rounded: f64 = format!("{value:.*e}", DIGITS.saturating_sub(1))
-        .parse()
-        .unwrap_or(value);
+    let rounded = significant(value);
     if (SMALLEST_PLAIN..LARGEST_PLAIN).contains(&rounded.abs()) {
         rounded.to_string()
     } else {
@@ -272,7 +309,7 @@ mod tests {
     use calamine::{ExcelDateTime, ExcelDateTimeType};
     use proptest::prelude::*;
 
-    use super::{NumberStyle, date, iso_date, plain};
+    use super::{NumberStyle, date, iso_date, plain, rounded};
 
     #[test]
     fn numbers_are_shown_as_they_are_kept() {
@@ -305,6 +342,19 @@ mod tests {
             ),
             ("[$-416]0.00%", 0.1234, "12,34%"),
             ("[$-416]#,##0", 1500.0, "1.500"),
+            ("#,##0.00", 45.625, "45,63"),
+            ("#,##0.00", 9.125, "9,13"),
+            ("#,##0.00", -9.125, "-9,13"),
+            ("#,##0.00", 1.005, "1,01"),
+            ("#,##0.00", 2.675, "2,68"),
+            ("#,##0.00", 0.004_999, "0,00"),
+            ("#,##0.00", -0.001, "0,00"),
+            ("#,##0.00", 999.995, "1.000,00"),
+            ("#,##0", 0.5, "1"),
+            ("#,##0", 99.5, "100"),
+            ("#,##0.000", 1e-9, "0,000"),
+            ("#,##0.0000", 0.1 + 0.2, "0,3000"),
+            ("[$-416]0.0%", 0.123_45, "12,3%"),
             ("0\" %\"", 12.0, "12"),
         ] {
             assert_eq!(NumberStyle::of_format(code).show(value), text, "{code}");
@@ -334,6 +384,13 @@ mod tests {
         fn no_number_loses_more_than_its_sixteenth_digit(value in -1e15_f64..1e15) {
             let back: f64 = plain(value).parse().unwrap();
             prop_assert!((back - value).abs() <= value.abs() * 1e-14);
+        }
+
+        #[test]
+        fn rounding_moves_by_no_more_than_half_a_unit(value in 0.0_f64..1e9, decimals in 0_usize..5) {
+            let back: f64 = rounded(value, decimals).parse().unwrap();
+            let unit = 10_f64.powi(-(decimals as i32));
+            prop_assert!((back - value).abs() <= unit * 0.500_01 + value * 1e-14);
         }
 
         #[test]

@@ -6,16 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use super::assemble::{Proposed, Why, assemble};
 use super::tags::{Is, Scope, Tag, question_words};
-use crate::check::View;
 use crate::engine::run;
 use crate::lexicon;
 use crate::outcome::{Limits, Outcome};
 use crate::plan::Plan;
 use crate::table::TableSet;
+use crate::view::View;
 use crate::words::Word;
 
 /// Longer questions are no questions to a table.
 const MOST_WORDS: usize = 60;
+/// What is left of the confidence in a question that rests on one name alone.
+const WEAK: f64 = 0.6;
+/// Cost of a word that was put right.
+const SLIP: u32 = 3;
 /// Ways offered when it asks back.
 const MOST_CANDIDATES: usize = 6;
 
@@ -51,7 +55,9 @@ pub struct Answered {
     pub outcome: Outcome,
     /// Which words said what.
     pub evidence: Vec<Evidence>,
-    /// 0 to 1: 1 when every word says what it was taken for; synonyms and parts of names take something off.
+    /// 0 to 1: 1 when every word says what it was taken for; synonyms and parts of names take something off. At most 0.6 when
+    /// a single name of the table is all that the question rests on, as `Quais são os grupos musculares?`: a text may
+    /// answer that as well.
     pub confidence: f64,
     /// The question is in English.
     pub english: bool,
@@ -93,6 +99,7 @@ struct Found {
     evidence: Vec<Evidence>,
     /// The question names the table.
     named: bool,
+    anchors: usize,
 }
 
 /// Reads a question, computes it when it has one meaning, and says which.
@@ -103,21 +110,22 @@ pub fn ask(set: &TableSet, question: &str, options: &Options) -> Reply {
     if words.is_empty() || words.len() > MOST_WORDS {
         return refusal.reply();
     }
-    let mut found: Vec<Found> = Vec::new();
-    for table in &set.tables {
-        let view = View::of(table);
-        found.extend(read(&view, &words, options, english, &mut refusal));
-    }
-    if found.is_empty() {
-        for link in &set.links {
-            let (Some(many), Some(one)) = (set.tables.get(link.many), set.tables.get(link.one))
-            else {
-                continue;
-            };
-            let Ok(view) = View::joined(many, link.many_column, one, link.one_column) else {
-                continue;
-            };
-            found.extend(read(&view, &words, options, english, &mut refusal));
+    let mut found = Vec::new();
+    // As it stands; then, if a word is known nowhere, with slips put right.
+    for slips in [false, true] {
+        let read = |view: &View<'_>, refusal: &mut Refusal| {
+            let scope = Scope::new(view, &options.aliases, english);
+            if !slips {
+                return read(&scope, &words, 0, refusal);
+            }
+            match scope.corrected(&words) {
+                Some((words, count)) => read(&scope, &words, count * SLIP, refusal),
+                None => Vec::new(),
+            }
+        };
+        found = read_all(set, &mut refusal, read);
+        if !found.is_empty() || refusal.word.is_none() {
+            break;
         }
     }
     if found.iter().any(|found| found.named) {
@@ -156,14 +164,49 @@ pub fn ask(set: &TableSet, question: &str, options: &Options) -> Reply {
     }
     match outcomes.pop() {
         Some((found, outcome)) => Reply::Answered(Box::new(Answered {
+            confidence: confidence(&found),
             plan: found.plan,
             outcome,
             evidence: found.evidence,
-            confidence: 1.0 / (1.0 + 0.05 * f64::from(found.cost)),
             english,
         })),
         None => refusal.with_question(english),
     }
+}
+
+/// A question that rests on a single name may as well be about a text.
+fn confidence(found: &Found) -> f64 {
+    let sure = 1.0 / (1.0 + 0.05 * f64::from(found.cost));
+    if found.anchors < 2 && !found.named {
+        sure * WEAK
+    } else {
+        sure
+    }
+}
+
+/// The plans of all tables; of pairs of tables when there are none.
+fn read_all(
+    set: &TableSet,
+    refusal: &mut Refusal,
+    read: impl Fn(&View<'_>, &mut Refusal) -> Vec<Found>,
+) -> Vec<Found> {
+    let mut found: Vec<Found> = Vec::new();
+    for table in &set.tables {
+        found.extend(read(&View::of(table), refusal));
+    }
+    if found.is_empty() {
+        for link in &set.links {
+            let (Some(many), Some(one)) = (set.tables.get(link.many), set.tables.get(link.one))
+            else {
+                continue;
+            };
+            let Ok(view) = View::joined(many, link.many_column, one, link.one_column) else {
+                continue;
+            };
+            found.extend(read(&view, refusal));
+        }
+    }
+    found
 }
 
 /// The same rows in whatever order.
@@ -225,11 +268,14 @@ impl Refusal {
                     self.word = Some(word);
                 }
             }
+            // With one name in it, it may well be about something else.
             Why::Unclear(about, candidates) => {
-                if self
-                    .unclear
-                    .as_ref()
-                    .is_none_or(|(_, _, known)| cost < *known)
+                if anchors(tags) > 1
+                    && !candidates.is_empty()
+                    && self
+                        .unclear
+                        .as_ref()
+                        .is_none_or(|(_, _, known)| cost < *known)
                 {
                     self.unclear = Some((about, candidates, cost));
                 }
@@ -240,23 +286,27 @@ impl Refusal {
     }
 }
 
+fn anchors(tags: &[Tag]) -> usize {
+    tags.iter()
+        .filter(|tag| matches!(tag.is, Is::Columns(_) | Is::Values(..) | Is::Table(_)))
+        .count()
+}
+
 /// The best plans of one table or pair.
-fn read(
-    view: &View<'_>,
-    words: &[Word],
-    options: &Options,
-    english: bool,
-    refusal: &mut Refusal,
-) -> Vec<Found> {
-    let scope = Scope::new(view, &options.aliases, english);
+fn read(scope: &Scope<'_>, words: &[Word], slips: u32, refusal: &mut Refusal) -> Vec<Found> {
+    let view = scope.view;
     let mut found: Vec<Found> = Vec::new();
     for tags in scope.readings(words) {
         let cost: u32 = tags.iter().map(|tag| tag.cost).sum();
-        if found.first().is_some_and(|best| cost > best.cost) {
+        if found.first().is_some_and(|best| cost + slips > best.cost) {
             break;
         }
-        match assemble(&scope, words, &tags) {
-            Ok(Proposed { plan, cost }) => {
+        match assemble(scope, words, &tags) {
+            Ok(Proposed {
+                plan,
+                cost,
+                anchors,
+            }) => {
                 // A pair is only read together when both are needed.
                 if view.joined.is_some() && !uses_both(&plan, view) {
                     continue;
@@ -264,10 +314,11 @@ fn read(
                 if !found.iter().any(|other| other.plan == plan) {
                     let named = tags.iter().any(|tag| tag.is == Is::Table(true));
                     found.push(Found {
-                        evidence: evidence(&scope, &tags, words),
+                        evidence: evidence(scope, &tags, words),
                         plan,
-                        cost,
+                        cost: cost + slips,
                         named,
+                        anchors,
                     });
                 }
             }
@@ -291,7 +342,7 @@ fn uses_both(plan: &Plan, view: &View<'_>) -> bool {
         .enumerate()
         .filter(|(index, _)| *index != joined.right)
         .any(|(column, _)| {
-            names.contains(&view.name(crate::check::Field {
+            names.contains(&view.name(crate::view::Field {
                 joined: true,
                 column,
             }))
@@ -299,7 +350,7 @@ fn uses_both(plan: &Plan, view: &View<'_>) -> bool {
     let of_own = (0..view.table.columns.len())
         .filter(|column| *column != joined.left)
         .any(|column| {
-            names.contains(&view.name(crate::check::Field {
+            names.contains(&view.name(crate::view::Field {
                 joined: false,
                 column,
             }))

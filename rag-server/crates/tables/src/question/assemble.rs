@@ -2,9 +2,9 @@
 
 use super::conditions::Atom;
 use super::tags::{Is, Scope, Tag};
-use crate::check::Field;
 use crate::lexicon::Does;
-use crate::plan::{Filter, Plan};
+use crate::plan::{Filter, Function, Plan};
+use crate::view::Field;
 use crate::vocabulary::Sure;
 use crate::words::Word;
 
@@ -24,6 +24,8 @@ pub(crate) enum Why {
 pub(crate) struct Proposed {
     pub(crate) plan: Plan,
     pub(crate) cost: u32,
+    /// Names, values, numbers and dates that it rests on.
+    pub(crate) anchors: usize,
 }
 
 /// Turns tags into a plan; marks each tag it has used.
@@ -50,17 +52,60 @@ pub(crate) fn assemble(scope: &Scope<'_>, words: &[Word], tags: &[Tag]) -> Resul
         used: vec![false; tags.len()],
         cost: tags.iter().map(|tag| tag.cost).sum(),
     };
+    if assembler.explains() || assembler.anchors() == 0 {
+        return Err(Why::NotComputable);
+    }
     let atoms = assembler.atoms()?;
     let (atoms, filter) = assembler.connect(&atoms)?;
     let plan = assembler.plan(&atoms, filter)?;
-    assembler.everything_used()?;
+    assembler.everything_used(&plan)?;
     Ok(Proposed {
         plan,
+        anchors: assembler.anchors(),
         cost: assembler.cost,
     })
 }
 
 impl Assembler<'_, '_> {
+    /// `o que é`, `como`, `devo`: what something is, or ought to be. `o que é mais caro` is another thing.
+    fn explains(&self) -> bool {
+        let compares = (0..self.tags.len()).any(|at| {
+            matches!(
+                self.does(at),
+                Some(
+                    Does::More
+                        | Does::Fewer
+                        | Does::Max
+                        | Does::Min
+                        | Does::MaxOf(_)
+                        | Does::MinOf(_)
+                )
+            )
+        });
+        (0..self.tags.len()).any(|at| {
+            self.does(at) == Some(Does::Explain)
+                && !(compares && self.text(at).to_lowercase().starts_with("o que é"))
+        })
+    }
+
+    /// Names, values, numbers and dates of the question.
+    pub(crate) fn anchors(&self) -> usize {
+        self.tags
+            .iter()
+            .filter(|tag| {
+                matches!(
+                    tag.is,
+                    Is::Columns(_)
+                        | Is::Values(..)
+                        | Is::Table(_)
+                        | Is::Figure(_)
+                        | Is::Moment(_)
+                        | Is::Part(_)
+                ) || matches!(tag.is, Is::Does(Does::MaxOf(_) | Does::MinOf(_)))
+            })
+            .count()
+    }
+
     pub(crate) fn is(&self, at: usize) -> Option<&Is> {
         self.tags.get(at).map(|tag| &tag.is)
     }
@@ -88,7 +133,9 @@ impl Assembler<'_, '_> {
     fn is_nothing(&self, at: usize) -> bool {
         matches!(
             self.is(at),
-            Some(Is::Does(Does::Nothing | Does::What | Does::Context))
+            Some(Is::Does(
+                Does::Nothing | Does::What | Does::Context | Does::Flow | Does::Explain
+            ))
         )
     }
 
@@ -166,8 +213,18 @@ impl Assembler<'_, '_> {
             })
     }
 
+    /// The words could name a column as well.
+    fn names_column(&self, at: usize) -> bool {
+        self.tags.get(at).is_some_and(|tag| {
+            let words = self.words.get(tag.from..tag.to).unwrap_or_default();
+            words
+                .iter()
+                .any(|word| !self.scope.columns(&[&word.stem]).is_empty())
+        })
+    }
+
     /// Words that were not needed must mean nothing by themselves.
-    fn everything_used(&self) -> Result<(), Why> {
+    fn everything_used(&self, plan: &Plan) -> Result<(), Why> {
         let numeric_column = self.tags.iter().any(|tag| match &tag.is {
             Is::Columns(columns) => columns
                 .iter()
@@ -198,18 +255,34 @@ impl Assembler<'_, '_> {
                     | Does::When
                     | Does::Where
                     | Does::Rows
+                    | Does::Explain
                     | Does::Top,
                 )) => true,
                 Some(Is::Does(Does::Measure)) => numeric_column,
                 Some(Is::Does(Does::Context)) => !(0..self.tags.len())
                     .any(|at| matches!(self.does(at), Some(Does::Count | Does::Total))),
                 // `feitas por Ana`, `entre os vendedores`
-                Some(Is::Does(Does::By)) => self
-                    .after(at)
-                    .is_some_and(|next| matches!(self.is(next), Some(Is::Values(..)))),
+                // and the mean `por venda` is the mean of the rows.
+                Some(Is::Does(Does::By)) => self.after(at).is_some_and(|next| {
+                    let mean = plan
+                        .aggregate
+                        .as_ref()
+                        .is_some_and(|aggregate| aggregate.function == Function::Mean);
+                    matches!(self.is(next), Some(Is::Values(..)))
+                        || (mean && self.is_row_noun(next) && !self.names_column(next))
+                        || matches!(
+                            self.does(next),
+                            Some(Does::Less | Does::AtMost | Does::Greater | Does::AtLeast)
+                        )
+                }),
                 Some(Is::Does(Does::Between)) => self
                     .after(at)
                     .is_some_and(|next| matches!(self.is(next), Some(Is::Columns(_)))),
+                // `gastei` says that money or distance is added up.
+                Some(Is::Does(Does::Flow)) => plan
+                    .aggregate
+                    .as_ref()
+                    .is_none_or(|aggregate| aggregate.function != Function::Count),
                 // "from" and "até" may stand before a name.
                 Some(Is::Does(Does::AtLeast)) => {
                     matches!(self.text(at).to_lowercase().as_str(), "from")
@@ -234,7 +307,17 @@ impl Assembler<'_, '_> {
             if let Some(at) = link {
                 self.take(at);
             }
-            let link = link.and_then(|at| self.does(at));
+            // `compare X com Y`, `a mais que Y`
+            let compared = link.is_none()
+                && (0..self.tags.len()).any(|at| self.does(at) == Some(Does::Difference))
+                && joined
+                    .last()
+                    .is_some_and(|(last, _)| self.only_compares(last.end, atom.from));
+            let link = if compared {
+                Some(Does::And)
+            } else {
+                link.and_then(|at| self.does(at))
+            };
             let same = joined.last().is_some_and(|(last, _)| {
                 last.field == atom.field && last.values.is_some() && atom.values.is_some()
             });
@@ -276,6 +359,26 @@ impl Assembler<'_, '_> {
         } else {
             Err(Why::Unclear("ou".to_owned(), Vec::new()))
         }
+    }
+
+    /// Words that set one thing against another, at least one: `com o de`, `correu a mais que`.
+    fn only_compares(&self, from: usize, to: usize) -> bool {
+        from < to
+            && (from..to).all(|at| {
+                self.only_fills(at, at + 1)
+                    || matches!(self.does(at), Some(Does::Difference | Does::Flow))
+            })
+    }
+
+    /// Words that do nothing, at least one.
+    pub(super) fn only_fills(&self, from: usize, to: usize) -> bool {
+        from < to
+            && (from..to).all(|at| {
+                matches!(
+                    self.is(at),
+                    Some(Is::Does(Does::Nothing | Does::What | Does::Measure))
+                )
+            })
     }
 
     /// `e` or `ou` between two conditions.

@@ -6,10 +6,10 @@ use super::assemble::{Assembler, Why};
 use super::conditions::Atom;
 use super::moments::Moment;
 use super::tags::{Figure, Is};
-use crate::check::Field;
 use crate::lexicon::Does;
 use crate::plan::{Literal, Op};
 use crate::value::Kind;
+use crate::view::Field;
 use crate::vocabulary::Sure;
 
 impl Assembler<'_, '_> {

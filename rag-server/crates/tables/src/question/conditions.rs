@@ -5,11 +5,12 @@ use rust_decimal::Decimal;
 use super::assemble::{Assembler, Why};
 use super::moments::Moment;
 use super::tags::{Figure, Is};
-use crate::check::Field;
 use crate::lexicon::Does;
 use crate::plan::{Condition, Filter, Literal, Op};
 use crate::value::{Kind, Value};
+use crate::view::Field;
 use crate::vocabulary::Sure;
+use crate::words::stem;
 
 /// A condition and the tags it was made of.
 #[derive(Debug, Clone)]
@@ -78,6 +79,7 @@ impl Assembler<'_, '_> {
             };
             atoms.extend(atom);
         }
+        self.against_mean(&mut atoms)?;
         self.flags(&mut atoms)?;
         self.negate(&mut atoms)?;
         atoms.sort_by_key(|atom| atom.from);
@@ -151,7 +153,14 @@ impl Assembler<'_, '_> {
             return Err(Why::Unclear(self.text(at), written(self, &fields)));
         };
         let texts = written(self, &fields);
-        let _ = whole;
+        // `quantas bolsas` does not ask for what begins so.
+        if !whole
+            && self
+                .before(at)
+                .is_some_and(|before| self.does(before) == Some(Does::Count))
+        {
+            return Err(Why::NotComputable);
+        }
         let [text] = texts.as_slice() else {
             return Err(Why::Unclear(self.text(at), texts));
         };
@@ -191,16 +200,18 @@ impl Assembler<'_, '_> {
         if let Some(place) = before {
             if self.does(place) == Some(Does::Between) {
                 // `entre 5 e 7`
-                let second = self
-                    .after(at)
-                    .filter(|and| self.does(*and) == Some(Does::And))
+                let and = (at + 1..self.tags.len()).find(|place| {
+                    self.does(*place) != Some(Does::Nothing) || self.joins_range(*place)
+                });
+                let second = and
+                    .filter(|and| self.does(*and) == Some(Does::And) || self.joins_range(*and))
                     .and_then(|and| self.after(and));
                 let Some((second, other)) =
                     second.and_then(|second| Some((second, follows(self, second)?)))
                 else {
                     return Err(Why::NotComputable);
                 };
-                if let Some(and) = self.after(at) {
+                if let Some(and) = and {
                     self.take(and);
                 }
                 self.take(place);
@@ -232,8 +243,15 @@ impl Assembler<'_, '_> {
                 end = second + 1;
             }
         }
+        // `5 ou mais`, `54 inscritos ou mais`
+        let named = self.after(at).filter(|next| {
+            matches!(self.is(*next), Some(Is::Columns(_))) && matches!(bound, Bound::Figure(_))
+        });
         if (op.is_none() || op == Some(Op::Equal))
-            && let Some(next) = self.after(at)
+            && let Some(next) = named
+                .and_then(|named| self.after(named))
+                .filter(|next| matches!(self.does(*next), Some(Does::OrMore | Does::OrLess)))
+                .or_else(|| self.after(at))
         {
             let postfix = match self.does(next) {
                 Some(Does::OrMore) => Some(Op::AtLeast),
@@ -243,7 +261,8 @@ impl Assembler<'_, '_> {
             if postfix.is_some() {
                 self.take(next);
                 op = postfix;
-                end = next + 1;
+                // A column in between is found right after the number.
+                end = named.filter(|named| *named < next).unwrap_or(next + 1);
             }
         }
         share_month(&mut bounds);
@@ -271,6 +290,63 @@ impl Assembler<'_, '_> {
             .map(Some)
     }
 
+    /// `acima da média`: of all rows, so that nothing else may be asked of them.
+    fn against_mean(&mut self, atoms: &mut Vec<Atom>) -> Result<(), Why> {
+        let Some(at) = self.find(&[Does::AboveMean, Does::BelowMean]) else {
+            return Ok(());
+        };
+        let measured = |this: &Self, field: Field| {
+            this.scope.kind(field).is_numeric()
+                && this
+                    .scope
+                    .view
+                    .column(field)
+                    .is_some_and(|column| !column.identifier)
+        };
+        // A column of that name, or a choice of rows, leaves open which mean is meant.
+        let named =
+            self.scope.columns(&["med"]).len() + self.scope.columns(&[&stem("media")]).len();
+        if !atoms.is_empty() || named > 0 {
+            return Err(Why::Unclear(
+                self.text(at),
+                vec![
+                    "média de todas as linhas".to_owned(),
+                    "outra média".to_owned(),
+                ],
+            ));
+        }
+        let mut found = None;
+        for place in [self.before(at), self.after(at)].into_iter().flatten() {
+            if found.is_none()
+                && self.free(place)
+                && let Some(field) = self.one(place, |field| measured(self, field))?
+            {
+                self.take(place);
+                found = Some((place, field));
+            }
+        }
+        let Some((place, field)) = found else {
+            return Err(Why::Unclear(self.text(at), self.numeric_names()));
+        };
+        let op = if self.does(at) == Some(Does::AboveMean) {
+            Op::AboveMean
+        } else {
+            Op::BelowMean
+        };
+        self.take(at);
+        atoms.push(Atom {
+            from: at.min(place),
+            end: at.max(place) + 1,
+            field,
+            op,
+            bounds: Vec::new(),
+            values: None,
+            negated: false,
+            named: true,
+        });
+        Ok(())
+    }
+
     /// `a`, `até`, `to` between two bounds.
     pub(super) fn joins_range(&self, place: usize) -> bool {
         self.free(place)
@@ -279,7 +355,7 @@ impl Assembler<'_, '_> {
                 Some(Is::Does(Does::Nothing)) => {
                     matches!(
                         self.text(place).to_lowercase().as_str(),
-                        "a" | "to" | "à" | "ao" | "as" | "às"
+                        "a" | "to" | "à" | "ao" | "as" | "às" | "pra" | "para" | "pro"
                     )
                 }
                 _ => false,
@@ -313,6 +389,11 @@ impl Assembler<'_, '_> {
                 continue;
             };
             if asks.is_none() && !other_column(self, place) {
+                continue;
+            }
+            // `quanto pago de internet` asks how much, not what is paid.
+            if self.before(place).and_then(|before| self.does(before)) == Some(Does::HowMuch) {
+                self.take(place);
                 continue;
             }
             self.take(place);

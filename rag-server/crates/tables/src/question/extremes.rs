@@ -4,10 +4,10 @@ use super::assemble::{Assembler, Why};
 use super::conditions::Atom;
 use super::tags::Is;
 use super::targets::{Extreme, Target};
-use crate::check::Field;
 use crate::lexicon::{self, Does};
 use crate::plan::{Function, Group, Order, Part, Plan};
 use crate::value::Kind;
+use crate::view::Field;
 use crate::words::stem;
 
 impl Assembler<'_, '_> {
@@ -94,10 +94,15 @@ impl Assembler<'_, '_> {
         let fields: Vec<Field> = if word == "data" {
             self.date_fields()
         } else {
-            let stem = stem(word);
-            let mut fields: Vec<(Field, crate::vocabulary::Sure)> = self.scope.columns(&[&stem]);
-            fields.retain(|(field, _)| self.scope.kind(*field).is_numeric());
-            fields.into_iter().map(|(field, _)| field).collect()
+            let mut fields: Vec<Field> = word
+                .split(' ')
+                .flat_map(|word| self.scope.columns(&[&stem(word)]))
+                .map(|(field, _)| field)
+                .filter(|field| self.scope.kind(*field).is_numeric())
+                .collect();
+            fields.sort_unstable();
+            fields.dedup();
+            fields
         };
         match fields.as_slice() {
             [only] => Ok(*only),
@@ -217,6 +222,21 @@ impl Assembler<'_, '_> {
                 of
             }
             (None, [only]) => only.field,
+            // `em qual categoria gastei mais`
+            (None, []) if extreme.loose && self.flows() && !self.has_amounts() => {
+                return match (self.money().as_slice(), others) {
+                    ([money], [group]) if !self.is_unique(group.field) => {
+                        plan.group = Some(Group {
+                            column: self.name(group.field),
+                            part: None,
+                        });
+                        plan.order = order;
+                        plan.limit = Some(extreme.limit.unwrap_or(1));
+                        Ok(self.computed(plan, Function::Sum, Some(*money)))
+                    }
+                    _ => Err(Why::NotComputable),
+                };
+            }
             (None, []) if extreme.loose => {
                 // `qual categoria tem mais produtos`: rows are counted.
                 return self.most_rows(plan, extreme, others);

@@ -3,10 +3,10 @@
 use super::assemble::{Assembler, Why};
 use super::tags::Is;
 use super::targets::{Extreme, Target};
-use crate::check::Field;
 use crate::lexicon::Does;
 use crate::plan::{Aggregate, Function, Group, Order, Part, Plan};
 use crate::value::Kind;
+use crate::view::Field;
 
 impl Assembler<'_, '_> {
     /// `por turma`, `para cada mês`.
@@ -96,6 +96,11 @@ impl Assembler<'_, '_> {
             }
             ([], Some(of)) if unique => (Function::Sum, Some(of)),
             ([], None) if mean => (Function::Mean, Some(self.only_number(numbers, &[])?)),
+            // `gastei mais com luz ou com água`
+            ([], None) if !mean && !count && self.flows() => match self.money().as_slice() {
+                [money] if !self.has_amounts() => (Function::Sum, Some(*money)),
+                _ => return Err(Why::NotComputable),
+            },
             ([], None) if !unique && (count || loose || sum) => (Function::Count, None),
             _ => return Err(Why::NotComputable),
         };

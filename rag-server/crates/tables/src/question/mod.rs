@@ -11,11 +11,14 @@ mod assemble;
 mod compared;
 mod conditions;
 mod extremes;
+mod figures;
 mod groups;
 mod moments;
 mod rows;
+mod slips;
 mod tags;
 mod targets;
 
 pub(crate) use ask::same_rows;
 pub use ask::{Aliases, Answered, Asked, Evidence, Options, Reply, ask};
+pub(crate) use tags::{Is, Scope, question_words};

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use chrono::Datelike;
 
 use super::tags::Scope;
-use crate::check::Field;
 use crate::moment;
 use crate::plan::Literal;
 use crate::value::Value;
+use crate::view::Field;
 use crate::words::Word;
 
 /// A day, a month or a year of a question.

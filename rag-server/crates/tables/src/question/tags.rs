@@ -4,14 +4,13 @@ use rust_decimal::Decimal;
 
 use super::ask::Aliases;
 use super::moments::{Moment, moment_at};
-use crate::check::{Field, View};
 use crate::lexicon::{self, Does};
 use crate::moment;
-use crate::number::{self, Mark};
 use crate::plan::Part;
 use crate::value::Kind;
+use crate::view::{Field, View};
 use crate::vocabulary::{Sure, aliased, content_stems};
-use crate::words::{Word, spelled, stem, words};
+use crate::words::{Word, noun_root, stem, verb_root, words};
 
 /// Words of one name or value, at most.
 const LONGEST_NAME: usize = 10;
@@ -107,7 +106,7 @@ impl<'a> Scope<'a> {
             .any(|noun| noun == stem || lexicon::synonyms(noun, stem))
     }
 
-    fn each_table(&self) -> impl Iterator<Item = (bool, &'a crate::Table)> {
+    pub(super) fn each_table(&self) -> impl Iterator<Item = (bool, &'a crate::Table)> {
         [
             Some((false, self.view.table)),
             self.view.joined.as_ref().map(|joined| (true, joined.table)),
@@ -278,7 +277,7 @@ impl<'a> Scope<'a> {
     }
 
     /// What the words from `at` on can be.
-    fn tags(&self, words: &[Word], at: usize) -> Vec<Tag> {
+    pub(super) fn tags(&self, words: &[Word], at: usize) -> Vec<Tag> {
         let Some(first) = words.get(at) else {
             return Vec::new();
         };
@@ -303,10 +302,13 @@ impl<'a> Scope<'a> {
                 && first.text.is_ascii()
                 && (capital || last)
             {
+                // `o livro O Cortiço`
+                if !last {
+                    push(&mut found, Is::Does(does), length, 1);
+                }
                 continue;
             }
-            // "é" is no "e".
-            if first.text == "é" || first.text == "É" {
+            if is_verb_to_be(first) {
                 push(&mut found, Is::Does(Does::Nothing), 1, 0);
             } else {
                 push(&mut found, Is::Does(does), length, cost);
@@ -336,7 +338,13 @@ impl<'a> Scope<'a> {
                 if asks {
                     columns.retain(|(_, sure)| *sure != Sure::Synonym);
                 }
+                // `recebemos` is what came in, not the day `Recebimento`.
+                let flows = lexicon::is_flow(&first.folded)
+                    && columns
+                        .iter()
+                        .all(|(field, _)| self.kind(*field) == Kind::Date);
                 let cost = match columns.first().map(|(_, sure)| *sure) {
+                    _ if flows => 2,
                     Some(Sure::Whole) => 0,
                     Some(Sure::Part) => 1,
                     _ => 2,
@@ -413,6 +421,19 @@ impl<'a> Scope<'a> {
                 }
             }
         }
+        let owes = matches!(first.folded.as_str(), "deve" | "devem" | "devo");
+        if !owes && lexicon::is_flow(&first.folded) && found.iter().all(|tag| tag.cost > 0) {
+            // `gasto` says more of a table of expenses than of any other with money.
+            let cost = if found.is_empty() { 4 } else { 1 };
+            push(&mut found, Is::Does(Does::Flow), 1, cost);
+        }
+        if found.is_empty()
+            && let Some(is) = self
+                .verb(&first.folded)
+                .or_else(|| self.verb_of_more(words, at))
+        {
+            push(&mut found, is, 1, 2);
+        }
         // A column called `Valor` or `Quantidade` is meant before the empty word.
         let named = found
             .iter()
@@ -424,7 +445,9 @@ impl<'a> Scope<'a> {
                     Is::Does(Does::Nothing | Does::Measure | Does::Context | Does::Rows)
                 );
                 let amount = tag.is == Is::Does(Does::Count) && tag.to > at + 1;
-                if empty || amount {
+                // `do tipo Mostra`
+                let inside = tag.is == Is::Does(Does::List) && at > 0;
+                if empty || amount || inside {
                     tag.cost += 3;
                 }
             }
@@ -451,137 +474,45 @@ impl<'a> Scope<'a> {
         found
     }
 
-    /// A number, with the currency before it, the unit after it, `mil` and `milhões`.
-    fn figure(&self, words: &[Word], at: usize) -> Option<(Figure, usize)> {
-        let first = words.get(at)?;
-        let currency = matches!(first.folded.as_str(), "r$" | "us$" | "$" | "€");
-        let place = at + usize::from(currency);
-        let word = words.get(place)?;
-        let mark = if self.english {
-            Mark::Point
-        } else {
-            Mark::Comma
+    /// A verb of a column (`faltou`, `Faltas`), of what rows are (`competiu`, `Competições`), or of happening.
+    fn verb(&self, folded: &str) -> Option<Is> {
+        let root = verb_root(folded)?;
+        let names = |text: &str| {
+            words(text)
+                .iter()
+                .any(|word| noun_root(&word.folded) == Some(root))
         };
-        let mut length = place + 1 - at;
-        if let Some(number) = spelled(&word.folded).filter(|_| !currency) {
-            let figure = Figure {
-                value: Decimal::from(number),
-                unit: None,
-                clock: false,
-                year: None,
-                text: word.text.clone(),
-            };
-            return Some((figure, length));
-        }
-        if !currency
-            && (word.folded.contains(':') || word.folded.contains('h'))
-            && let Some(seconds) = moment::read_clock(&word.text)
-        {
-            let mut length = length;
-            if words.get(place + 1).is_some_and(|next| next.folded == "h") {
-                length += 1;
-            }
-            let figure = Figure {
-                value: Decimal::from(seconds),
-                unit: None,
-                clock: true,
-                year: None,
-                text: word.text.clone(),
-            };
-            return Some((figure, length));
-        }
-        if word.folded.contains('/') {
-            return None;
-        }
-        let written = number::read(&word.text)?;
-        let mut value = written.value(mark)?;
-        let mut unit = written
-            .unit
-            .clone()
-            .or_else(|| written.percent.then(|| "%".to_owned()));
-        if currency {
-            unit = Some(match first.folded.as_str() {
-                "r$" => "R$".to_owned(),
-                "us$" => "US$".to_owned(),
-                other => other.to_owned(),
-            });
-        }
-        let next = |length: usize| words.get(at + length).map(|word| word.folded.as_str());
-        let factor = match next(length) {
-            Some("mil" | "thousand") => Some(1_000),
-            Some("milhao" | "milhoes" | "million") => Some(1_000_000),
-            _ => None,
-        };
-        if let Some(factor) = factor {
-            value = value.checked_mul(Decimal::from(factor))?;
-            length += 1;
-        }
-        if unit.is_none() {
-            match next(length) {
-                Some("de") if factor.is_some() && next(length + 1) == Some("reais") => {
-                    unit = Some("R$".to_owned());
-                    length += 2;
-                }
-                Some("reais" | "real") => {
-                    unit = Some("R$".to_owned());
-                    length += 1;
-                }
-                Some("%" | "percent") => {
-                    unit = Some("%".to_owned());
-                    length += 1;
-                }
-                Some("por") if next(length + 1) == Some("cento") => {
-                    unit = Some("%".to_owned());
-                    length += 2;
-                }
-                Some(word) if self.is_unit(word) && self.columns(&[&stem(word)]).is_empty() => {
-                    unit = Some(word.to_owned());
-                    length += 1;
-                }
-                _ => {}
-            }
-        }
-        let year = (length == 1
-            && word.folded.len() == 4
-            && word.folded.bytes().all(|b| b.is_ascii_digit()))
-        .then(|| word.folded.parse().ok())
-        .flatten()
-        .filter(|year| (1900..=2100).contains(year));
-        let figure = Figure {
-            value,
-            unit,
-            clock: false,
-            year,
-            text: word.text.clone(),
-        };
-        Some((figure, length))
-    }
-
-    fn is_unit(&self, word: &str) -> bool {
-        let wanted = number::unit_key(word);
-        self.view.fields().iter().any(|field| {
-            self.view
-                .column(*field)
-                .and_then(|column| column.unit.as_deref())
-                .is_some_and(|unit| number::unit_key(unit) == wanted)
-        }) || (number::is_known_unit(word)
-            && !matches!(wanted.as_str(), "dias" | "t" | "m" | "s" | "h"))
-    }
-
-    /// Columns of numbers with this unit.
-    pub(crate) fn with_unit(&self, unit: &str) -> Vec<Field> {
-        let wanted = number::unit_key(unit);
-        let sign =
-            |own: &str| own == unit || (!wanted.is_empty() && number::unit_key(own) == wanted);
-        self.view
+        let fields: Vec<(Field, Sure)> = self
+            .view
             .fields()
             .into_iter()
             .filter(|field| {
-                self.view.column(*field).is_some_and(|column| {
-                    column.kind.is_numeric() && column.unit.as_deref().is_some_and(sign)
-                })
+                self.view
+                    .column(*field)
+                    .is_some_and(|column| names(&column.name))
             })
-            .collect()
+            .map(|field| (field, Sure::Synonym))
+            .collect();
+        if !fields.is_empty() {
+            return Some(Is::Columns(fields));
+        }
+        let rows = self
+            .each_table()
+            .any(|(_, table)| names(&table.name) || table.sheet.as_deref().is_some_and(names));
+        (rows || lexicon::is_light_verb(folded)).then_some(Is::Does(Does::Nothing))
+    }
+
+    /// `atraiu mais inscritos`: the measure says what the verb means.
+    fn verb_of_more(&self, words: &[Word], at: usize) -> Option<Is> {
+        verb_root(&words.get(at)?.folded)?;
+        let more = words.get(at + 1)?;
+        let measure = words.get(at + 2)?;
+        let measured = self
+            .columns(&[&measure.stem])
+            .iter()
+            .any(|(field, sure)| *sure != Sure::Synonym && self.kind(*field).is_numeric());
+        (matches!(more.folded.as_str(), "mais" | "menos") && measured)
+            .then_some(Is::Does(Does::Nothing))
     }
 
     /// What a value is in its column's dictionary, as written.
@@ -592,6 +523,11 @@ impl<'a> Scope<'a> {
             .cloned()
             .unwrap_or_default()
     }
+}
+
+/// "é" is no "e".
+fn is_verb_to_be(word: &Word) -> bool {
+    matches!(word.text.as_str(), "é" | "É")
 }
 
 /// `stems` stand in a row in `name`.
@@ -625,7 +561,14 @@ fn longest<'w>(
     best
 }
 
-/// The words of a question.
+/// The words of a question, shortened ones written out.
 pub(crate) fn question_words(question: &str) -> Vec<Word> {
-    words(question)
+    let mut words = words(question);
+    for word in &mut words {
+        if let Some(long) = lexicon::written_out(&word.folded) {
+            word.folded = long.to_owned();
+            word.stem = stem(long);
+        }
+    }
+    words
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::assemble::{Assembler, Why};
 use super::conditions::Atom;
 use super::tags::Is;
-use crate::check::Field;
 use crate::lexicon::{self, Does};
 use crate::plan::{Aggregate, Filter, Function, Plan};
 use crate::value::Kind;
+use crate::view::Field;
 use crate::words::stem;
 
 /// A column that is named and no part of a condition.
@@ -50,6 +50,7 @@ impl Assembler<'_, '_> {
         let group = self.group()?;
         let distinct = self.takes(&[Does::Distinct]).is_some();
         let difference = self.takes(&[Does::Difference]);
+        while self.takes(&[Does::Difference]).is_some() {}
         let extreme = self.extreme()?;
         let strict = self.takes(&[Does::Sum]).is_some();
         let sum = self.takes(&[Does::Total]).is_some() || strict;
@@ -71,7 +72,7 @@ impl Assembler<'_, '_> {
         if sum && mean {
             return Err(Why::NotComputable);
         }
-        let flow = self.words.iter().any(|word| lexicon::is_flow(&word.folded));
+        let flow = self.flows();
 
         // Two values of one column against each other.
         let pair = atoms.iter().find(|atom| {
@@ -85,7 +86,7 @@ impl Assembler<'_, '_> {
                     .as_ref()
                     .is_some_and(|extreme| extreme.limit.is_none())
                     && self.find(&[Does::Or]).is_none()
-                    && self.has_or()),
+                    && (self.has_or() || pair.is_some_and(|pair| self.stands_between(pair.from)))),
         ) {
             return self.comparison(
                 base,
@@ -103,7 +104,10 @@ impl Assembler<'_, '_> {
             return Err(Why::NotComputable);
         }
         if let Some((field, part)) = group {
-            let flowing = flow && (self.find(&[Does::HowMuch]).is_some() || sum) && !mean;
+            let asks = self.find(&[Does::HowMuch]).is_some()
+                || sum
+                || (count.is_some() && numbers.len() == 1);
+            let flowing = flow && asks && !mean;
             return self.grouped(
                 base,
                 (field, part),
@@ -230,9 +234,31 @@ impl Assembler<'_, '_> {
     /// What is counted is the table's name, a value, or rows.
     pub(super) fn counts_rows(&self, count: Option<usize>) -> bool {
         count.and_then(|at| self.after(at)).is_some_and(|noun| {
+            let of_dates = matches!(self.is(noun), Some(Is::Columns(columns))
+                if columns.iter().all(|(field, _)| self.scope.kind(*field) == Kind::Date));
             self.is_row_noun(noun)
+                || of_dates
                 || matches!(self.is(noun), Some(Is::Values(..) | Is::Does(Does::Rows)))
         })
+    }
+
+    /// Something adds up: `gastei`, `quanto dá`.
+    pub(super) fn flows(&self) -> bool {
+        self.words.iter().any(|word| lexicon::is_flow(&word.folded))
+            || (0..self.tags.len()).any(|at| {
+                self.does(at) == Some(Does::HowMuch)
+                    && self
+                        .text(at)
+                        .to_lowercase()
+                        .split(' ')
+                        .any(|word| word.starts_with('d'))
+            })
+    }
+
+    /// `entre` stands before the condition.
+    fn stands_between(&self, from: usize) -> bool {
+        self.before(from)
+            .is_some_and(|before| self.does(before) == Some(Does::Between))
     }
 
     pub(super) fn has_or(&self) -> bool {

@@ -10,6 +10,7 @@
 )]
 
 pub(crate) mod domains;
+pub(crate) mod lies;
 pub(crate) mod planted;
 pub(crate) mod questions;
 pub(crate) mod score;
@@ -66,6 +67,15 @@ pub(crate) fn round(round: u64) -> Vec<Planned> {
             questions::nutrition,
         ),
         ("staff", domains::staff(&mut seed), questions::staff),
+        ("report", domains::report(&mut seed), questions::report),
+        ("library", domains::library(&mut seed), questions::library),
+        (
+            "calendar",
+            domains::calendar(&mut seed),
+            questions::calendar,
+        ),
+        ("bills", domains::bills(&mut seed), questions::bills),
+        ("runs", domains::runs(&mut seed), questions::runs),
     ];
     made.into_iter()
         .map(|(domain, tables, ask)| {
@@ -74,6 +84,8 @@ pub(crate) fn round(round: u64) -> Vec<Planned> {
                 questions: Vec::new(),
             };
             ask(&mut seed, &tables, &mut asker);
+            let slips = slips(&mut seed, &asker.questions);
+            asker.questions.extend(slips);
             Planned {
                 domain,
                 tables,
@@ -81,4 +93,53 @@ pub(crate) fn round(round: u64) -> Vec<Planned> {
             }
         })
         .collect()
+}
+
+/// One in eight of the questions again (those from plain ones are held out), with one slip of the finger in a long word: a letter left out, doubled, or two
+/// in the wrong order.
+fn slips(seed: &mut Seed, questions: &[Question]) -> Vec<Question> {
+    let mut made = Vec::new();
+    for question in questions.iter().filter(|question| !question.held_out) {
+        if seed.within(0, 7) != 0 {
+            continue;
+        }
+        let words: Vec<&str> = question.text.split(' ').collect();
+        // Names are written with a capital: a slip in one may make another.
+        let long: Vec<usize> = (0..words.len())
+            .filter(|at| {
+                words[*at].chars().count() >= 6 && words[*at].chars().all(char::is_lowercase)
+            })
+            .collect();
+        if long.is_empty() {
+            continue;
+        }
+        let at = *seed.one(&long);
+        let mut letters: Vec<char> = words[at].chars().collect();
+        let place = seed.within(2, letters.len() as i64 - 2) as usize;
+        match seed.within(0, 2) {
+            0 => {
+                letters.remove(place);
+            }
+            1 => letters.insert(place, letters[place]),
+            _ => letters.swap(place - 1, place),
+        }
+        let slipped: String = letters.into_iter().collect();
+        if slipped == words[at] {
+            continue;
+        }
+        let mut text = words.clone();
+        text[at] = &slipped;
+        made.push(Question {
+            text: text.join(" "),
+            family: if question.family == "plain" {
+                "typo"
+            } else {
+                "slip"
+            }
+            .to_owned(),
+            held_out: question.family == "plain",
+            ..question.clone()
+        });
+    }
+    made
 }

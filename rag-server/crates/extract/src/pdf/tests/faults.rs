@@ -141,6 +141,22 @@ fn a_lost_end_costs_nothing_that_is_still_there() {
 }
 
 #[test]
+fn text_with_accents_outlives_its_font() {
+    let mut document = chapter();
+    let fonts: Vec<_> = document
+        .objects
+        .iter()
+        .filter(|(_, object)| object.as_dict().is_ok_and(|font| font.has_type(b"Font")))
+        .map(|(id, _)| *id)
+        .collect();
+    assert_eq!(fonts.len(), 3);
+    for id in fonts {
+        document.objects.remove(&id);
+    }
+    assert!(is_chapter(&open(&bytes(document))));
+}
+
+#[test]
 fn bytes_before_the_header_are_skipped() {
     let mut late = b"lixo antes do arquivo\n".to_vec();
     late.extend(bytes(chapter()));

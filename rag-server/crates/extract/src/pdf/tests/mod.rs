@@ -1,5 +1,6 @@
 //! Whole documents, made here, read back.
 
+mod bombs;
 mod faults;
 pub(crate) mod maker;
 

@@ -1,0 +1,35 @@
+//! Backups of the whole system: taken while it works, checked before anything is changed, restored into either database.
+//!
+//! A backup is a folder: `manifest.json` (what there is, with BLAKE3 of everything), `database.rows.gz` (every row as
+//! JSON, of one moment) and `rag.tar.gz` (what the rag-server gives of itself, if it answers). Files of materials never
+//! change, so all backups share `files/<first two digits>/<BLAKE3>` beside them. The manifest is written last: a folder
+//! without one is no backup.
+//!
+//! Rows are restored into the schema they come from and migrated from there, in one transaction: on a failure the database
+//! is as it was. Whatever the rag-server has then, every material is told to it again, so that both agree.
+
+mod error;
+mod files;
+mod manifest;
+mod rows;
+mod service;
+mod store;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use error::BackupError;
+pub(crate) use files::newest;
+pub(crate) use service::{Backups, Report, before_migration};
+
+#[cfg(test)]
+mod tests;
+
+/// Where backups are, and how many.
+#[derive(Debug, Clone)]
+pub struct BackupSettings {
+    /// Folder of all backups.
+    pub folder: PathBuf,
+    /// How many are kept; the oldest go.
+    pub keep: NonZeroUsize,
+}

@@ -1,0 +1,7 @@
+//! What keeps the system going: the clock, alerts, reports, records, traces, backups.
+
+mod alerts;
+mod backups;
+mod records;
+mod schedules;
+mod traces;
