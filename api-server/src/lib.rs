@@ -11,6 +11,7 @@ mod assistant;
 mod audit;
 mod chat;
 pub mod cli;
+mod drive;
 mod health;
 mod limits;
 mod links;
@@ -23,6 +24,7 @@ pub mod passwords;
 #[allow(dead_code, reason = "chat, which comes next, uses all of it")]
 mod rag;
 mod routes;
+mod sealing;
 mod sessions;
 pub mod settings;
 pub mod tokens;
@@ -51,6 +53,8 @@ pub fn statements() -> Vec<&'static str> {
         assistant::store::STATEMENTS,
         chat::store::STATEMENTS,
         usage::store::STATEMENTS,
+        drive::access::store::STATEMENTS,
+        &drive::store::STATEMENTS.concat(),
     ]
     .concat()
 }

@@ -20,6 +20,7 @@ use crate::access::Access;
 use crate::api_keys::ApiKeyService;
 use crate::assistant::AssistantService;
 use crate::chat::{ChatService, Conversations, LearningService};
+use crate::drive::{DriveService, Scheduler};
 use crate::health::HealthService;
 use crate::limits::{LoginDelays, RateLimits};
 use crate::links::LinkService;
@@ -55,6 +56,13 @@ const PROVIDER: HttpSettings = HttpSettings {
     total_timeout: Duration::from_secs(10),
 };
 
+/// Downloads of hours, with a limit of their own; silence ends them.
+const DRIVE: HttpSettings = HttpSettings {
+    connect_timeout: Duration::from_secs(10),
+    read_timeout: Duration::from_secs(60),
+    total_timeout: Duration::from_secs(3 * 3600),
+};
+
 /// Everything behind HTTP; the command line uses it too.
 #[derive(Clone)]
 pub struct Services {
@@ -78,6 +86,7 @@ pub struct Services {
     pub(crate) chat: Arc<ChatService>,
     pub(crate) conversations: Arc<Conversations>,
     pub(crate) learning: Arc<LearningService>,
+    pub(crate) drive: Arc<DriveService>,
     pub(crate) db: Db,
     clock: Arc<dyn Clock>,
     /// Ends what streams to clients.
@@ -243,6 +252,15 @@ impl Services {
         )?);
         let conversations = Arc::new(Conversations::new(db.clone(), Arc::clone(&clock)));
         let learning = Arc::new(LearningService::new(Arc::clone(&chat), Arc::clone(&rag))?);
+        let drive = Arc::new(DriveService::new(
+            settings.drive.clone(),
+            shared::http::client(&DRIVE)?,
+            db.clone(),
+            Arc::clone(&materials),
+            &secrets,
+            Arc::clone(&clock),
+            stopping.clone(),
+        ));
         Ok(Self {
             access,
             users,
@@ -264,6 +282,7 @@ impl Services {
             chat,
             conversations,
             learning,
+            drive,
             db,
             clock,
             stopping,
@@ -299,10 +318,15 @@ impl Services {
         }
         shutdown.spawn(Arc::clone(&self.mails).run(shutdown.token()));
         shutdown.spawn(Arc::clone(&self.outbox).run(shutdown.token()));
+        shutdown.spawn(Arc::clone(self.drive.runner()).run(shutdown.token()));
     }
 
     /// Starts what is done because its time has come.
     pub fn start_scheduler(&self, shutdown: &Shutdown) {
+        let schedules = Scheduler {
+            runner: Arc::clone(self.drive.runner()),
+        };
+        shutdown.spawn(schedules.run(shutdown.token()));
         shutdown.spawn(tidy(
             self.db.clone(),
             Arc::clone(&self.materials),

@@ -22,7 +22,7 @@ use crate::access::Caller;
 use crate::audit::{self, Action, Deed};
 
 /// Most names tried when one is taken.
-const MAX_NUMBERED: usize = 1000;
+pub(super) const MAX_NUMBERED: usize = 1000;
 /// Most tags, and most bytes of one: what the rag-server takes.
 const MAX_TAGS: (usize, usize) = (50, 100);
 /// Most characters of a description, and of a title.
@@ -112,6 +112,14 @@ impl MaterialService {
         }
     }
 
+    pub(super) fn settings(&self) -> &MaterialSettings {
+        &self.settings
+    }
+
+    pub(super) fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
     pub(super) fn files(&self) -> &Files {
         &self.files
     }
@@ -148,11 +156,20 @@ impl MaterialService {
         body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<Arrived, MaterialError> {
         let received = self.files.receive(body).await?;
+        self.check_head(&id, &received).await?;
+        Ok(Arrived { received, id })
+    }
+
+    /// Whether a file that has arrived is what the name says.
+    pub(super) async fn check_head(
+        &self,
+        id: &MaterialId,
+        received: &Received,
+    ) -> Result<(), MaterialError> {
         let mut head = Vec::new();
         let file = tokio::fs::File::open(received.path()).await?;
         file.take(sniff::HEAD as u64).read_to_end(&mut head).await?;
-        check_content(&id, &head)?;
-        Ok(Arrived { received, id })
+        check_content(id, &head)
     }
 
     /// Takes in a file that has arrived. A name that is taken gets a number; the same bytes under the same name are
@@ -363,7 +380,7 @@ impl MaterialService {
         Ok(())
     }
 
-    async fn drop_file(&self, hash: &str) -> Result<(), MaterialError> {
+    pub(super) async fn drop_file(&self, hash: &str) -> Result<(), MaterialError> {
         let _removing = self.files.removing().await;
         if store::uses(&self.db, hash).await? == 0 {
             self.files.remove(hash).await?;

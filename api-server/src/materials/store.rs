@@ -28,6 +28,9 @@ const LIST: &str = concat!(
 const DESCRIBE: &str =
     "UPDATE materials SET title = $2, description = $3, tags = $4, updated_at = $5 WHERE uid = $1";
 const DELETE: &str = "DELETE FROM materials WHERE uid = $1";
+// Until the rag-server has read the new content it goes on answering from the old.
+const REPLACE: &str = "UPDATE materials SET id = $2, title = $3, type = $4, size_bytes = $5, content_hash = $6, \
+    updated_at = $7, state = 'queued', reason_code = NULL, reason = NULL WHERE uid = $1";
 const USES: &str = "SELECT COUNT(*) FROM materials WHERE content_hash = $1";
 const MIRROR: &str = "UPDATE materials SET state = $2, pages = $3, passages = $4, embedded = $5, reason_code = $6, \
     reason = $7 WHERE uid = $1 AND (state <> $2 OR passages <> $4 OR embedded <> $5 OR COALESCE(pages, -1) <> COALESCE($3, -1) \
@@ -53,8 +56,8 @@ const WAITING: &str = "SELECT COUNT(*) FROM material_sync WHERE act <> 'follow'"
 
 /// Every statement of this store.
 pub(crate) const STATEMENTS: &[&str] = &[
-    INSERT, BY_ID, BY_UID, LIST, DESCRIBE, DELETE, USES, MIRROR, WISH, CLAIM, HOLD, FULFILLED,
-    RELEASE, NEXT_DUE, WAITING,
+    INSERT, BY_ID, BY_UID, LIST, DESCRIBE, DELETE, REPLACE, USES, MIRROR, WISH, CLAIM, HOLD,
+    FULFILLED, RELEASE, NEXT_DUE, WAITING,
 ];
 
 /// One row of `materials`.
@@ -246,6 +249,30 @@ pub(crate) async fn describe(
         .bind(description)
         .bind(tags)
         .bind(now)
+        .execute(conn)
+        .await
+        .map(|_| ()))
+    .map_err(DbError::from)
+}
+
+pub(crate) async fn by_uid_in(tx: &mut Tx, uid: &str) -> Result<Option<MaterialRow>, DbError> {
+    on_tx!(tx, |conn| sqlx::query_as::<_, MaterialRow>(BY_UID)
+        .bind(uid)
+        .fetch_optional(conn)
+        .await)
+    .map_err(DbError::from)
+}
+
+/// Gives a material another id, title, type and content; the row says which.
+pub(crate) async fn replace(tx: &mut Tx, row: &MaterialRow) -> Result<(), DbError> {
+    on_tx!(tx, |conn| sqlx::query(REPLACE)
+        .bind(&row.uid)
+        .bind(&row.id)
+        .bind(&row.title)
+        .bind(&row.kind)
+        .bind(row.size_bytes)
+        .bind(&row.content_hash)
+        .bind(row.updated_at)
         .execute(conn)
         .await
         .map(|_| ()))

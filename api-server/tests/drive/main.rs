@@ -11,9 +11,26 @@
     reason = "tests"
 )]
 
+mod bad_input;
 #[allow(
     dead_code,
     reason = "the example and the bench use parts of it that no test needs"
 )]
 mod fake;
 mod fake_itself;
+mod going_wrong;
+mod grants;
+mod kill;
+mod model;
+#[path = "../process/mod.rs"]
+mod process;
+mod stage;
+mod syncing;
+#[allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "the other tests use parts of it that these do not need"
+)]
+#[path = "../api/test_app.rs"]
+mod test_app;
