@@ -57,17 +57,24 @@ impl Pace {
 
     /// Waits for a turn. Cancel safe: a turn that is not waited for is lost, nothing else.
     pub(super) async fn turn(&self, credential: &str) {
-        let now = Instant::now();
-        let own = self.user(credential, now, |lane| lane.take(now));
-        let of_all = locked(&self.all).take(now);
-        tokio::time::sleep_until(own.max(of_all)).await;
+        tokio::time::sleep_until(self.take(credential, Instant::now())).await;
     }
 
     /// No turn of this credential for a while.
     pub(super) fn rest(&self, credential: &str, wait: Duration) {
-        let now = Instant::now();
+        self.rest_until(credential, Instant::now(), wait);
+    }
+
+    /// Takes a turn: when it is.
+    fn take(&self, credential: &str, now: Instant) -> Instant {
+        let own = self.user(credential, now, |lane| lane.take(now));
+        let of_all = locked(&self.all).take(now);
+        own.max(of_all)
+    }
+
+    fn rest_until(&self, credential: &str, now: Instant, wait: Duration) {
         self.user(credential, now, |lane| {
-            lane.next = lane.next.max(now + wait)
+            lane.next = lane.next.max(now + wait);
         });
     }
 
@@ -91,47 +98,45 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn turns_come_evenly_once_what_was_saved_up_is_spent() {
+    /// How long after `now` the next turn is; ms.
+    fn wait(pace: &Pace, credential: &str, now: Instant) -> u128 {
+        pace.take(credential, now)
+            .saturating_duration_since(now)
+            .as_millis()
+    }
+
+    #[test]
+    fn turns_come_evenly_once_what_was_saved_up_is_spent() {
         let pace = Pace::new(1_000, 10);
-        let begun = Instant::now();
-        for _ in 0..11 {
-            pace.turn("a").await;
-        }
-        assert!(
-            begun.elapsed() < Duration::from_millis(5),
-            "a second's worth is there at once"
-        );
-        for _ in 0..10 {
-            pace.turn("a").await;
-        }
-        assert_eq!(begun.elapsed().as_millis() / 100, 10);
-        let before = Instant::now();
-        pace.turn("b").await;
-        assert!(
-            before.elapsed() < Duration::from_millis(5),
-            "another has its own"
-        );
+        let now = Instant::now();
+        let waits: Vec<u128> = (0..13).map(|_| wait(&pace, "a", now)).collect();
+        let (saved, due) = waits.split_at(11);
+        assert!(saved.iter().all(|wait| *wait == 0), "{saved:?}");
+        assert_eq!(due, [100, 200]);
+        assert_eq!(wait(&pace, "b", now), 0, "another has its own");
+        let later = now + Duration::from_secs(60);
+        let saved = (0..20).filter(|_| wait(&pace, "a", later) == 0).count();
+        assert_eq!(saved, 11, "no more than a second's worth is saved up");
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn everybody_together_is_paced_too() {
+    #[test]
+    fn everybody_together_is_paced_too() {
         let pace = Pace::new(2, 1_000);
-        let begun = Instant::now();
-        for name in ["a", "b", "c", "d", "e"] {
-            pace.turn(name).await;
-        }
-        assert!(begun.elapsed() >= Duration::from_millis(990));
+        // The saving up begins with the pace.
+        let now = Instant::now() + Duration::from_secs(1);
+        let waits: Vec<u128> = ["a", "b", "c", "d", "e"]
+            .iter()
+            .map(|name| wait(&pace, name, now))
+            .collect();
+        assert_eq!(waits, [0, 0, 0, 500, 1_000]);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_credential_rests_and_others_do_not() {
+    #[test]
+    fn a_credential_rests_and_others_do_not() {
         let pace = Pace::new(1_000, 1_000);
-        pace.rest("a", Duration::from_secs(5));
-        let begun = Instant::now();
-        pace.turn("b").await;
-        assert!(begun.elapsed() < Duration::from_millis(5));
-        pace.turn("a").await;
-        assert!(begun.elapsed() >= Duration::from_secs(5));
+        let now = Instant::now();
+        pace.rest_until("a", now, Duration::from_secs(5));
+        assert_eq!(wait(&pace, "b", now), 0);
+        assert_eq!(wait(&pace, "a", now), 5_000);
     }
 }
