@@ -105,13 +105,12 @@ impl People {
         };
         let asked = serde_json::to_vec(&question).map_err(|_| ApiError::new(Code::Internal))?;
         let key = *blake3::hash(&asked).as_bytes();
-        let is_admin = match self.kept.get(&key).await {
-            Some(is_admin) => is_admin,
-            None => {
-                let is_admin = self.ask(asked, clock).await?;
-                self.kept.insert(key, is_admin).await;
-                is_admin
-            }
+        let is_admin = if let Some(is_admin) = self.kept.get(&key).await {
+            is_admin
+        } else {
+            let is_admin = self.ask(asked, clock).await?;
+            self.kept.insert(key, is_admin).await;
+            is_admin
         };
         if is_admin {
             Ok(())

@@ -187,22 +187,22 @@ async fn everything_comes_back(from: On, to: On) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_comes_back_from_sqlite_to_sqlite() {
-    everything_comes_back(On::Embedded, On::Embedded).await;
+    Box::pin(everything_comes_back(On::Embedded, On::Embedded)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_comes_back_from_postgres_to_postgres() {
-    everything_comes_back(On::Shared, On::Shared).await;
+    Box::pin(everything_comes_back(On::Shared, On::Shared)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_comes_back_from_sqlite_to_postgres() {
-    everything_comes_back(On::Embedded, On::Shared).await;
+    Box::pin(everything_comes_back(On::Embedded, On::Shared)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_comes_back_from_postgres_to_sqlite() {
-    everything_comes_back(On::Shared, On::Embedded).await;
+    Box::pin(everything_comes_back(On::Shared, On::Embedded)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
