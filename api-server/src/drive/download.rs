@@ -122,12 +122,8 @@ async fn whole(
     if item.size.is_some_and(|size| size != ended.length) {
         return Err(DriveError::Content(Reason::Truncated));
     }
-    let sum: String = ended
-        .md5
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let sum = u128::from_be_bytes(ended.md5.finalize().into());
+    let sum = format!("{sum:032x}");
     if item.md5.as_ref().is_some_and(|md5| *md5 != sum) {
         return Err(DriveError::Content(Reason::Checksum));
     }

@@ -119,7 +119,7 @@ impl Runner {
 
     async fn lane(&self, stopping: &CancellationToken) {
         while !stopping.is_cancelled() {
-            match self.next(stopping).await {
+            match Box::pin(self.next(stopping)).await {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) => {
@@ -179,7 +179,7 @@ impl Runner {
         let Some(folder) = folders::by_id(&self.db, &run.folder).await? else {
             return Ok(());
         };
-        let (state, notice) = match self.sync(&folder, run, claim, &mut requests).await {
+        let (state, notice) = match Box::pin(self.sync(&folder, run, claim, &mut requests)).await {
             Ok(None) => (RunState::Completed, None),
             Ok(Some(notice)) => (RunState::NeedsConfirmation, Some(notice)),
             Err(Stop::Lost) => return Ok(()),
@@ -419,23 +419,22 @@ impl Runner {
             }
         }
         let is_full = caught_up.is_none();
-        let (mut tree, new_token) = match caught_up {
-            Some(done) => done,
-            None => {
-                runs::analyze(&self.db, &run.id, claim, "full").await?;
-                // Before the first folder is read: what changes meanwhile is told the next time.
-                let token = if found.session.access.kind.has_changes() {
-                    Some(
-                        found
-                            .session
-                            .start_token(found.shared_drive.as_deref())
-                            .await?,
-                    )
-                } else {
-                    None
-                };
-                (Tree::new(&found.root, max_depth), token)
-            }
+        let (mut tree, new_token) = if let Some(done) = caught_up {
+            done
+        } else {
+            runs::analyze(&self.db, &run.id, claim, "full").await?;
+            // Before the first folder is read: what changes meanwhile is told the next time.
+            let token = if found.session.access.kind.has_changes() {
+                Some(
+                    found
+                        .session
+                        .start_token(found.shared_drive.as_deref())
+                        .await?,
+                )
+            } else {
+                None
+            };
+            (Tree::new(&found.root, max_depth), token)
         };
         self.changed();
         let mut unreadable =

@@ -248,6 +248,7 @@ pub(crate) struct StatisticsView {
 
 /// Seconds.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[expect(clippy::struct_field_names, reason = "as the page reads it")]
 pub(crate) struct ProgressTimingView {
     /// Reading the folder.
     pub analysis_time: f64,

@@ -88,6 +88,7 @@ pub(crate) async fn forget(
 
 /// What was forgotten.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[expect(clippy::struct_field_names, reason = "as the page reads it")]
 pub(crate) struct Cleared {
     /// `success`.
     status: &'static str,

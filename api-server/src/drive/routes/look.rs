@@ -162,6 +162,7 @@ pub(crate) struct Listed {
 
 /// Files, counted.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[expect(clippy::struct_field_names, reason = "as the page reads it")]
 pub(crate) struct ListedStatistics {
     /// Files.
     total_files: usize,
@@ -251,6 +252,7 @@ async fn list(
 
 /// Everything in a folder.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[expect(clippy::struct_field_names, reason = "as the page reads it")]
 pub(crate) struct Analyzed {
     /// `success`.
     status: &'static str,
