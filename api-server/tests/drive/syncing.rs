@@ -506,3 +506,49 @@ async fn what_the_web_application_reads_is_there() {
         .problem(403, "forbidden");
     stage.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn videos_are_kept_where_that_is_wanted_and_nobody_reads_them() {
+    let stage = Stage::with(&[("INCLUDE_DRIVE_VIDEOS", "true")]).await;
+    let video = stage.drive.world().add_file(
+        &stage.folder,
+        "aula.mp4",
+        "video/mp4",
+        "\0\0\0\u{18}ftypmp42",
+    );
+    let state = async || {
+        let materials = stage.materials().await;
+        let shown = |material: &Value| (material["id"].clone(), material["state"].clone());
+        materials.iter().map(shown).collect::<Vec<_>>()
+    };
+    stage.mirror().await;
+    assert_eq!(state().await, [(json!("Curso/aula.mp4"), json!("stored"))]);
+    stage.drive.world().rename(&video, "aula 1.mp4");
+    stage.mirror().await;
+    assert_eq!(
+        state().await,
+        [(json!("Curso/aula 1.mp4"), json!("stored"))]
+    );
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_administrators_allow_holds_from_the_next_sync_on() {
+    let stage = Stage::new().await;
+    let allow = async |types: &str| {
+        let settings = json!({ "general": { "allowedFileTypes": types } });
+        stage.post("/api/settings", settings).await.ok();
+    };
+    let file =
+        stage
+            .drive
+            .world()
+            .add_file(&stage.folder, "resumo.md", "text/markdown", "# Resumo");
+    allow(".txt").await;
+    let run = stage.sync().await;
+    let left_out = ("skipped".to_owned(), "unsupported_type".to_owned());
+    assert_eq!(stage.why(&run, &file).await, left_out);
+    allow(".txt,.md").await;
+    assert_eq!(count(&stage.mirror().await, "indexed"), 1);
+    stage.stop().await;
+}
