@@ -15,6 +15,7 @@ mod backup;
 mod chat;
 pub mod cli;
 mod disk;
+mod drive;
 mod health;
 mod limits;
 mod links;
@@ -34,6 +35,7 @@ mod reports;
 mod routes;
 mod runs;
 mod schedules;
+mod sealing;
 mod sessions;
 pub mod settings;
 mod site;
@@ -65,6 +67,8 @@ pub fn statements() -> Vec<&'static str> {
         assistant::store::STATEMENTS,
         chat::store::STATEMENTS,
         usage::store::STATEMENTS,
+        drive::access::store::STATEMENTS,
+        &drive::store::STATEMENTS.concat(),
         site::store::STATEMENTS,
         maintenance::store::STATEMENTS,
         video::store::STATEMENTS,

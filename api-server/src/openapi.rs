@@ -26,6 +26,7 @@ use crate::{health, numbers, routes};
         (name = "api-keys", description = "Keys for scripts"),
         (name = "links", description = "Links sent by e-mail"),
         (name = "materials", description = "The documents of the course"),
+        (name = "drive", description = "Folders of Google Drive, mirrored into the materials"),
         (name = "acts", description = "Acts on the whole that the rag-server does"),
         (name = "users", description = "Users, for administrators"),
         (name = "approved", description = "People who may have an account"),

@@ -10,6 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig as DocumentedConfig;
 use crate::access::introspect;
 use crate::app::Services;
 use crate::chat::routes as chat;
+use crate::drive::routes as drive;
 use crate::settings::Settings;
 use crate::{
     acts, alerts, analytics, api_keys, approved, assistant, audit, health, links, maintenance,
@@ -60,6 +61,7 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.chat)))
             .app_data(Data::from(Arc::clone(&services.conversations)))
             .app_data(Data::from(Arc::clone(&services.learning)))
+            .app_data(Data::from(Arc::clone(&services.drive)))
             .app_data(Data::from(Arc::clone(&services.alerts)))
             .app_data(Data::from(Arc::clone(&services.schedules)))
             .app_data(Data::from(Arc::clone(&services.numbers)))
@@ -122,6 +124,9 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(chat::conversations::export)
         .service(chat::conversations::feedback)
         .service(usage::routes::own)
+        .service(drive::stats::detailed)
+        .service(drive::stats::plain)
+        .service(drive::stats::by_folder)
         .service(maintenance::routes::health_check)
         .service(video::routes::list)
         .service(video::routes::search)
@@ -137,6 +142,32 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(assistant::routes::save_template)
         .service(assistant::routes::reset)
         .service(assistant::routes::history)
+        .service(drive::sync::sync)
+        .service(drive::sync::sync_too)
+        .service(drive::sync::module)
+        .service(drive::sync::progress)
+        .service(drive::sync::cancel)
+        .service(drive::sync::fetch_anew)
+        .service(drive::look::test)
+        .service(drive::look::simple)
+        .service(drive::look::simple_too)
+        .service(drive::look::analysis)
+        .service(drive::look::analysis_too)
+        .service(drive::look::modules)
+        .service(drive::look::connection)
+        .service(drive::runs::runs)
+        .service(drive::runs::read)
+        .service(drive::runs::files)
+        .service(drive::runs::confirm)
+        .service(drive::runs::follow)
+        .service(drive::folders::folders)
+        .service(drive::folders::change)
+        .service(drive::folders::forget)
+        .service(drive::folders::clear)
+        .service(drive::oauth::start)
+        .service(drive::oauth::callback)
+        .service(drive::oauth::state)
+        .service(drive::oauth::end)
         // Materials; fixed names before ids, which hold slashes
         .service(materials::routes::list)
         .service(materials::routes::browse)

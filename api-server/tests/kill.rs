@@ -11,8 +11,8 @@
     reason = "tests"
 )]
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+mod process;
+
 use std::time::{Duration, Instant};
 
 use rand::rngs::SmallRng;
@@ -23,95 +23,10 @@ use shared::settings::SecretString;
 use shared::testing::RagServer;
 use shared::token::{API_SERVER, RAG_SERVER, ServiceTokens};
 
-const JWT_SECRET: &str = "k3v9Qm2xT7pLw4Zr8nYb1cHs6dJf5gAe";
-const SERVICE_SECRET: &str = "W8zq1Lr5Vn3Ty7Ux2Kp9Mb4Gc6Hd0Jsf";
-const ADMIN: &str = "diretora";
-const PASSWORD: &str = "girassol de papel azul";
+use process::{ApiServer, SERVICE_SECRET, number};
+
 /// Time everything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(15);
-
-struct ApiServer {
-    child: Child,
-    base: String,
-    token: String,
-}
-
-impl Drop for ApiServer {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-impl ApiServer {
-    async fn start(folder: &Path, rag: &RagServer, http: &reqwest::Client) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let child = Command::new(env!("CARGO_BIN_EXE_api-server"))
-            .arg("serve")
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-            .env("ENVIRONMENT", "testing")
-            .env("ENV_FILE", "/dev/null")
-            .env("DATA_DIR", folder)
-            .env("API_PORT", port.to_string())
-            .env("RAG_SERVER_URL", rag.url().to_string())
-            .env("JWT_SECRET_KEY", JWT_SECRET)
-            .env("SERVICE_SECRET", SERVICE_SECRET)
-            .env("ADMIN_USERNAME", ADMIN)
-            .env("ADMIN_PASSWORD", PASSWORD)
-            .env("LOG_LEVEL", "error")
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut server = Self {
-            child,
-            base: format!("http://127.0.0.1:{port}"),
-            token: String::new(),
-        };
-        let started = Instant::now();
-        let answer = loop {
-            let form = format!("username={ADMIN}&password={}", PASSWORD.replace(' ', "+"));
-            let request = http
-                .post(format!("{}/api/auth/token", server.base))
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(form);
-            if let Ok(answer) = request.send().await {
-                break answer.json::<Value>().await.unwrap();
-            }
-            assert!(
-                server.child.try_wait().unwrap().is_none(),
-                "the api-server ended at its start"
-            );
-            assert!(
-                started.elapsed() < Duration::from_mins(1),
-                "the api-server does not start"
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        };
-        answer["access_token"]
-            .as_str()
-            .unwrap_or_else(|| panic!("{answer}"))
-            .clone_into(&mut server.token);
-        server
-    }
-
-    async fn list(&self, http: &reqwest::Client) -> Vec<Value> {
-        let request = http
-            .get(format!("{}/api/materials", self.base))
-            .bearer_auth(&self.token);
-        let answer = request.send().await.unwrap();
-        answer.json::<Vec<Value>>().await.unwrap()
-    }
-}
-
-fn number(name: &str, otherwise: usize) -> usize {
-    std::env::var_os(name)
-        .and_then(|text| text.to_str()?.parse().ok())
-        .unwrap_or(otherwise)
-}
 
 /// A form with a material that has a word of its own.
 fn form(number: usize) -> String {
@@ -131,7 +46,7 @@ async fn kills_of_either_server_lose_and_double_nothing() {
         .unwrap();
     let mut random = SmallRng::seed_from_u64(20_260_102);
     let mut rag = RagServer::start(&[("SERVICE_SECRET", SERVICE_SECRET)]).await;
-    let mut api = ApiServer::start(folder.path(), &rag, &http).await;
+    let mut api = ApiServer::start(folder.path(), rag.url().as_str(), &http, &[]).await;
     let (mut sent, mut killed) = (0, 0);
     let wait = |random: &mut SmallRng| Duration::from_millis(random.random_range(1..800));
     let mut next_kill = Instant::now() + wait(&mut random);
@@ -141,7 +56,7 @@ async fn kills_of_either_server_lose_and_double_nothing() {
             killed += 1;
             if random.random_bool(0.5) {
                 drop(api);
-                api = ApiServer::start(folder.path(), &rag, &http).await;
+                api = ApiServer::start(folder.path(), rag.url().as_str(), &http, &[]).await;
             } else {
                 rag.restart().await;
             }
@@ -160,7 +75,7 @@ async fn kills_of_either_server_lose_and_double_nothing() {
                 let dying = tokio::spawn(request.send());
                 tokio::time::sleep(Duration::from_millis(random.random_range(0..5))).await;
                 drop(api);
-                api = ApiServer::start(folder.path(), &rag, &http).await;
+                api = ApiServer::start(folder.path(), rag.url().as_str(), &http, &[]).await;
                 dying.await.unwrap()
             } else {
                 request.send().await

@@ -22,6 +22,7 @@ use crate::api_keys::ApiKeyService;
 use crate::assistant::AssistantService;
 use crate::backup::{self, Backups};
 use crate::chat::{ChatService, Conversations, LearningService};
+use crate::drive::{DriveService, Scheduler};
 use crate::health::HealthService;
 use crate::limits::{LoginDelays, RateLimits};
 use crate::links::LinkService;
@@ -66,6 +67,13 @@ const PROVIDER: HttpSettings = HttpSettings {
     total_timeout: Duration::from_secs(10),
 };
 
+/// Downloads of hours, with a limit of their own; silence ends them.
+const DRIVE: HttpSettings = HttpSettings {
+    connect_timeout: Duration::from_secs(10),
+    read_timeout: Duration::from_secs(60),
+    total_timeout: Duration::from_secs(3 * 3600),
+};
+
 /// Everything behind HTTP; the command line uses it too.
 #[derive(Clone)]
 pub struct Services {
@@ -94,6 +102,7 @@ pub struct Services {
     pub(crate) chat: Arc<ChatService>,
     pub(crate) conversations: Arc<Conversations>,
     pub(crate) learning: Arc<LearningService>,
+    pub(crate) drive: Arc<DriveService>,
     pub(crate) numbers: Arc<Numbers>,
     pub(crate) notices: Arc<Notices>,
     pub(crate) alerts: Arc<Alerts>,
@@ -336,6 +345,15 @@ impl Services {
         ));
         let conversations = Arc::new(Conversations::new(db.clone(), Arc::clone(&clock)));
         let learning = Arc::new(LearningService::new(Arc::clone(&chat), Arc::clone(&rag))?);
+        let drive = Arc::new(DriveService::new(
+            settings.drive.clone(),
+            shared::http::client(&DRIVE)?,
+            db.clone(),
+            Arc::clone(&materials),
+            &secrets,
+            Arc::clone(&clock),
+            stopping.clone(),
+        ));
         let notices = Arc::new(Notices::new(
             db.clone(),
             mailer,
@@ -401,6 +419,7 @@ impl Services {
             chat,
             conversations,
             learning,
+            drive,
             numbers,
             notices,
             alerts,
@@ -440,6 +459,7 @@ impl Services {
         }
         shutdown.spawn(Arc::clone(&self.mails).run(shutdown.token()));
         shutdown.spawn(Arc::clone(&self.outbox).run(shutdown.token()));
+        shutdown.spawn(Arc::clone(self.drive.runner()).run(shutdown.token()));
         if let Some(transcriber) = &self.transcriber {
             shutdown.spawn(Arc::clone(transcriber).run(shutdown.token()));
         }
@@ -448,6 +468,10 @@ impl Services {
 
     /// Starts what is done because its time has come.
     pub fn start_scheduler(&self, shutdown: &Shutdown) {
+        let folders = Scheduler {
+            runner: Arc::clone(self.drive.runner()),
+        };
+        shutdown.spawn(folders.run(shutdown.token()));
         shutdown.spawn(Arc::clone(&self.schedules).run(shutdown.token()));
     }
 

@@ -15,6 +15,7 @@ mod events;
 pub(crate) mod form;
 mod id;
 mod links;
+pub(crate) mod mirrored;
 mod outbox;
 pub(crate) mod pages;
 pub(crate) mod routes;

@@ -24,7 +24,7 @@ use crate::site::SiteService;
 use crate::video;
 
 /// Most names tried when one is taken.
-const MAX_NUMBERED: usize = 1000;
+pub(super) const MAX_NUMBERED: usize = 1000;
 /// Most tags, and most bytes of one: what the rag-server takes.
 const MAX_TAGS: (usize, usize) = (50, 100);
 /// Most characters of a description, and of a title.
@@ -133,6 +133,10 @@ impl MaterialService {
         }
     }
 
+    pub(super) fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
     pub(super) fn files(&self) -> &Files {
         &self.files
     }
@@ -168,11 +172,20 @@ impl MaterialService {
         body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<Arrived, MaterialError> {
         let received = self.files.receive_up_to(rules.max_upload, body).await?;
+        self.check_head(&id, &received).await?;
+        Ok(Arrived { received, id })
+    }
+
+    /// Whether a file that has arrived is what the name says.
+    pub(super) async fn check_head(
+        &self,
+        id: &MaterialId,
+        received: &Received,
+    ) -> Result<(), MaterialError> {
         let mut head = Vec::new();
         let file = tokio::fs::File::open(received.path()).await?;
         file.take(sniff::HEAD as u64).read_to_end(&mut head).await?;
-        check_content(&id, &head)?;
-        Ok(Arrived { received, id })
+        check_content(id, &head)
     }
 
     /// Takes in a file that has arrived. A name that is taken gets a number; the same bytes under the same name are

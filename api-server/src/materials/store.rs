@@ -35,6 +35,9 @@ const RECORDINGS_NAMED: &str = concat!(
 const DESCRIBE: &str =
     "UPDATE materials SET title = $2, description = $3, tags = $4, updated_at = $5 WHERE uid = $1";
 const DELETE: &str = "DELETE FROM materials WHERE uid = $1";
+// Until the rag-server has read the new content it goes on answering from the old.
+const REPLACE: &str = "UPDATE materials SET id = $2, title = $3, type = $4, size_bytes = $5, content_hash = $6, \
+    updated_at = $7, state = $8, reason_code = NULL, reason = NULL WHERE uid = $1";
 // Equal contents beside each other, the one that was here first in front.
 const DUPLICATES: &str = concat!(
     "SELECT ",
@@ -74,6 +77,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     LIST,
     DESCRIBE,
     DELETE,
+    REPLACE,
     USES,
     MIRROR,
     WISH,
@@ -302,6 +306,31 @@ pub(crate) async fn describe(
         .bind(description)
         .bind(tags)
         .bind(now)
+        .execute(conn)
+        .await
+        .map(|_| ()))
+    .map_err(DbError::from)
+}
+
+pub(crate) async fn by_uid_in(tx: &mut Tx, uid: &str) -> Result<Option<MaterialRow>, DbError> {
+    on_tx!(tx, |conn| sqlx::query_as::<_, MaterialRow>(BY_UID)
+        .bind(uid)
+        .fetch_optional(conn)
+        .await)
+    .map_err(DbError::from)
+}
+
+/// Gives a material another id, title, type, content and state; the row says which.
+pub(crate) async fn replace(tx: &mut Tx, row: &MaterialRow) -> Result<(), DbError> {
+    on_tx!(tx, |conn| sqlx::query(REPLACE)
+        .bind(&row.uid)
+        .bind(&row.id)
+        .bind(&row.title)
+        .bind(&row.kind)
+        .bind(row.size_bytes)
+        .bind(&row.content_hash)
+        .bind(row.updated_at)
+        .bind(&row.state)
         .execute(conn)
         .await
         .map(|_| ()))

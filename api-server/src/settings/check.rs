@@ -6,6 +6,7 @@ use std::time::Duration;
 use shared::settings::{ExposeSecret, Faults, Stage};
 use url::Url;
 
+use super::drive::check_drive;
 use super::oidc::check_oidc;
 use super::raw::{
     RawAdmin, RawChat, RawJwt, RawMail, RawMaterials, RawServer, RawSettings, RawTranscription,
@@ -36,6 +37,14 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
     let transcription = check_transcription(&raw.transcription, faults);
     let materials = check_materials(&raw.materials, transcription.is_some(), faults);
     let usage = check_usage(&raw.chat, faults);
+    let time_zone = usage.as_ref().map(|usage| usage.time_zone);
+    let drive = check_drive(
+        &raw.drive,
+        &raw.data_dir,
+        &raw.server.public_url,
+        time_zone,
+        faults,
+    );
     check_chat(&raw.chat, faults);
     if !faults.is_empty() {
         return None;
@@ -124,6 +133,7 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
             timeout: raw.chat.timeout,
         },
         usage: usage?,
+        drive: drive?,
         log: raw.log,
         data_dir: raw.data_dir,
     })

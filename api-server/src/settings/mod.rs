@@ -1,6 +1,7 @@
 //! What was written becomes what is true: every fault is found at start and named with its key.
 
 mod check;
+mod drive;
 mod oidc;
 mod raw;
 mod variables;
@@ -16,6 +17,7 @@ use url::Url;
 
 use crate::backup::BackupSettings;
 use crate::chat::ChatSettings;
+use crate::drive::DriveSettings;
 use crate::limits::{LimitSettings, LoginSettings};
 use crate::mail::MailSettings;
 use crate::materials::MaterialSettings;
@@ -79,6 +81,8 @@ pub struct Settings {
     pub chat: ChatSettings,
     /// How many are, and what they may cost.
     pub usage: UsageSettings,
+    /// How Google Drive is reached and mirrored.
+    pub drive: DriveSettings,
 }
 
 /// HTTP.

@@ -39,6 +39,7 @@ pub(super) struct RawSettings {
     pub(super) oidc: RawOidc,
     pub(super) mail: RawMail,
     pub(super) chat: RawChat,
+    pub(super) drive: RawDrive,
 }
 
 #[derive(Debug, Deserialize)]
@@ -266,4 +267,45 @@ pub(super) struct RawChat {
     pub(super) mask_personal_data: bool,
     #[serde(with = "settings::duration")]
     pub(super) timeout: Duration,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDrive {
+    pub(super) api_url: Url,
+    pub(super) upload_url: Url,
+    pub(super) auth_url: Url,
+    pub(super) token_url: Url,
+    pub(super) revoke_url: Url,
+    #[serde(default)]
+    pub(super) api_key: Option<SecretString>,
+    #[serde(default)]
+    pub(super) credentials_path: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) token_path: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) subject: Option<String>,
+    #[serde(default)]
+    pub(super) client_id: Option<String>,
+    #[serde(default)]
+    pub(super) client_secret: Option<SecretString>,
+    #[serde(default)]
+    pub(super) redirect_url: Option<Url>,
+    pub(super) include_videos: bool,
+    pub(super) export_native: bool,
+    pub(super) max_depth: NonZeroUsize,
+    pub(super) removal_share: f64,
+    pub(super) removal_floor: usize,
+    #[serde(with = "settings::duration")]
+    pub(super) full_every: Duration,
+    pub(super) concurrency: NonZeroUsize,
+    pub(super) requests_per_second: NonZeroU32,
+    pub(super) requests_per_user: NonZeroU32,
+    pub(super) retries: u32,
+    #[serde(with = "settings::duration")]
+    pub(super) retry_wait: Duration,
+    #[serde(with = "settings::duration")]
+    pub(super) retry_longest: Duration,
+    #[serde(with = "settings::duration")]
+    pub(super) ledger_kept: Duration,
 }

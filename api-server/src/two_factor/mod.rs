@@ -1,7 +1,6 @@
 //! A second factor: codes of an app (TOTP, RFC 6238) and codes on paper for when the phone is gone.
 //!
-//! The secret is kept sealed (ChaCha20-Poly1305, RFC 8439) under a key derived from the server's secret: a copy of the
-//! database alone makes no codes. A code is good once; so is a recovery code, of which digests are kept.
+//! The secret is kept [sealed](crate::sealing): a copy of the database alone makes no codes. A code is good once; so is a recovery code, of which digests are kept.
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub(crate) mod routes;
@@ -10,11 +9,6 @@ pub(crate) mod store;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use chacha20poly1305::aead::{Aead as _, KeyInit as _};
-use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
-use secrecy::ExposeSecret as _;
 use shared::clock::Clock;
 use shared::db::{Db, DbError};
 use shared::problem::{Code, HasProblem};
@@ -24,13 +18,12 @@ use totp_rs::{Builder, Secret, Totp};
 use crate::audit::{self, Action, Actor, Deed};
 use crate::opaque;
 use crate::passwords::{PasswordError, Passwords};
+use crate::sealing::{Sealed, Sealer};
 use crate::site::SiteService;
 use crate::users::{UserRow, UserService, store as users_store};
 
 /// Bytes of a secret (RFC 4226, section 4: at least 16, better 20).
 const SECRET_BYTES: usize = 20;
-/// Bytes of a nonce (RFC 8439, section 2.8).
-const NONCE_BYTES: usize = 12;
 /// Recovery codes, and symbols of one: 50 bits.
 const RECOVERY_CODES: usize = 10;
 const RECOVERY_LENGTH: usize = 10;
@@ -52,7 +45,7 @@ pub(crate) enum TwoFactorError {
     WrongPassword,
     /// The sealed secret cannot be opened: the server's secret was changed without keeping the old one.
     #[error("second factor's secret cannot be opened with the server's keys")]
-    Sealed,
+    Sealed(#[from] Sealed),
     /// The name does not fit into the app's address.
     #[error("second factor's address cannot be made")]
     Address,
@@ -69,7 +62,7 @@ impl HasProblem for TwoFactorError {
         match self {
             Self::AlreadyOn | Self::NotOn => Code::Conflict,
             Self::WrongCode | Self::WrongPassword => Code::InvalidRequest,
-            Self::Sealed | Self::Address => Code::Internal,
+            Self::Sealed(_) | Self::Address => Code::Internal,
             Self::Password(error) => error.code(),
             Self::Store(error) => error.code(),
         }
@@ -82,7 +75,7 @@ impl HasProblem for TwoFactorError {
             Self::WrongCode => "O código está incorreto ou já foi usado.",
             Self::WrongPassword => "A senha está incorreta.",
             Self::Password(error) => return error.detail(),
-            Self::Sealed | Self::Address | Self::Store(_) => self.code().detail(),
+            Self::Sealed(_) | Self::Address | Self::Store(_) => self.code().detail(),
         };
         text.to_owned()
     }
@@ -94,7 +87,7 @@ impl HasProblem for TwoFactorError {
             | Self::NotOn
             | Self::WrongCode
             | Self::WrongPassword
-            | Self::Sealed
+            | Self::Sealed(_)
             | Self::Address
             | Self::Password(_) => None,
         }
@@ -116,8 +109,7 @@ pub(crate) struct TwoFactorService {
     users: Arc<UserService>,
     passwords: Arc<Passwords>,
     site: Arc<SiteService>,
-    /// The current one first.
-    ciphers: Vec<ChaCha20Poly1305>,
+    sealer: Sealer,
     clock: Arc<dyn Clock>,
 }
 
@@ -131,22 +123,12 @@ impl TwoFactorService {
         secrets: &[&SecretString],
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let ciphers = secrets
-            .iter()
-            .map(|secret| {
-                let key = blake3::derive_key(
-                    "acervo api-server 2026 two-factor secrets",
-                    secret.expose_secret().as_bytes(),
-                );
-                ChaCha20Poly1305::new(&Key::from(key))
-            })
-            .collect();
         Self {
             db,
             users,
             passwords,
             site,
-            ciphers,
+            sealer: Sealer::new("acervo api-server 2026 two-factor secrets", secrets),
             clock,
         }
     }
@@ -160,7 +142,7 @@ impl TwoFactorService {
         let secret: [u8; SECRET_BYTES] = rand::random();
         let site = self.site.current().await?.shown.general.site_name;
         let totp = totp(&site, &row, &secret)?;
-        let sealed = self.seal(&row.uid, &secret)?;
+        let sealed = self.sealer.seal(&row.uid, &secret)?;
         let mut tx = self.db.begin_write().await?;
         users_store::set_totp(&mut tx, &row.uid, Some(&sealed), false).await?;
         tx.commit().await?;
@@ -282,42 +264,10 @@ impl TwoFactorService {
         if code.len() != 6 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
             return Ok(None);
         }
-        let secret = self.open(&row.uid, sealed)?;
+        let secret = self.sealer.open(&row.uid, sealed)?;
         let now = u64::try_from(self.clock.now_ms().div_euclid(1000)).unwrap_or(0);
         let step = totp("", row, &secret)?.check(code, now);
         Ok(step.and_then(|step| i64::try_from(step).ok()))
-    }
-
-    fn seal(&self, uid: &str, secret: &[u8]) -> Result<String, TwoFactorError> {
-        let nonce: [u8; NONCE_BYTES] = rand::random();
-        let cipher = self.ciphers.first().ok_or(TwoFactorError::Sealed)?;
-        let payload = chacha20poly1305::aead::Payload {
-            msg: secret,
-            aad: uid.as_bytes(),
-        };
-        let sealed = cipher
-            .encrypt(&Nonce::from(nonce), payload)
-            .map_err(|_| TwoFactorError::Sealed)?;
-        Ok(STANDARD.encode([nonce.as_slice(), &sealed].concat()))
-    }
-
-    fn open(&self, uid: &str, sealed: &str) -> Result<Vec<u8>, TwoFactorError> {
-        let bytes = STANDARD
-            .decode(sealed)
-            .map_err(|_| TwoFactorError::Sealed)?;
-        let (nonce, sealed) = bytes
-            .split_first_chunk::<NONCE_BYTES>()
-            .ok_or(TwoFactorError::Sealed)?;
-        self.ciphers
-            .iter()
-            .find_map(|cipher| {
-                let payload = chacha20poly1305::aead::Payload {
-                    msg: sealed,
-                    aad: uid.as_bytes(),
-                };
-                cipher.decrypt(&Nonce::from(*nonce), payload).ok()
-            })
-            .ok_or(TwoFactorError::Sealed)
     }
 }
 

@@ -21,6 +21,7 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
     let signed_in = |status: u16| [401, status, status, status, 401];
     let none = "00000000-0000-0000-0000-000000000000";
     let name = json!({ "username": "ninguem" });
+    let folder = json!({ "folder_id": "1abcdefghijklmnopqrstuvwxyz_" });
     let question = json!({ "content": "O que é força?" });
     let link = json!({ "token": "x", "username": "ninguem" });
     let reset = json!({ "token": "x", "username": "ninguem", "new_password": "barco vermelho" });
@@ -257,6 +258,60 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
                 Some(json!({ "token": "x", "carrier": "header" })),
             ),
         ),
+        // Nobody is asked here: there are no Google credentials; with some: see the tests of Drive.
+        (
+            ("post", "/drive/sync-recursive"),
+            (staff(409), Some(folder.clone())),
+        ),
+        (
+            ("post", "/recursive-drive-sync"),
+            (staff(409), Some(folder.clone())),
+        ),
+        (
+            ("post", "/drive/download-module"),
+            (staff(409), Some(folder.clone())),
+        ),
+        (("get", "/drive/download-progress"), (STAFF, None)),
+        (("post", "/drive/cancel-download"), (staff(422), None)),
+        (("post", "/recursive-drive-force-redownload"), (STAFF, None)),
+        (
+            ("post", "/test-drive-folder"),
+            (STAFF, Some(folder.clone())),
+        ),
+        (
+            ("post", "/sync-drive-simple"),
+            (staff(409), Some(folder.clone())),
+        ),
+        (("post", "/sync-drive"), (staff(409), Some(folder.clone()))),
+        (
+            ("post", "/recursive-drive-analysis"),
+            (staff(409), Some(folder)),
+        ),
+        (("get", "/drive/analyze-folder"), (staff(422), None)),
+        (("get", "/drive/list-modules"), (staff(422), None)),
+        (("get", "/drive/test-connection"), (STAFF, None)),
+        (("get", "/drive-stats-detailed"), (SIGNED_IN, None)),
+        (("get", "/drive-stats"), (SIGNED_IN, None)),
+        (("get", "/drive/folder-stats"), (SIGNED_IN, None)),
+        (("post", "/drive/clear-cache"), (ADMINS, None)),
+        (("get", "/drive/runs"), (STAFF, None)),
+        (("get", "/drive/runs/{id}"), (staff(404), None)),
+        (("get", "/drive/runs/{id}/files"), (staff(404), None)),
+        (("get", "/drive/runs/{id}/events"), (staff(404), None)),
+        (
+            ("post", "/drive/runs/{id}/confirm"),
+            (staff(404), Some(json!({ "removals": 1 }))),
+        ),
+        (("get", "/drive/folders"), (STAFF, None)),
+        (
+            ("put", "/drive/folders/{id}"),
+            (staff(404), Some(json!({ "schedule": null }))),
+        ),
+        (("delete", "/drive/folders/{id}"), (staff(404), None)),
+        (("get", "/drive/oauth"), (STAFF, None)),
+        (("delete", "/drive/oauth"), (staff(204), None)),
+        (("get", "/drive/oauth/start"), (staff(409), None)),
+        (("get", "/drive/oauth/callback"), ([400; 5], None)),
         (("get", "/materials"), (SIGNED_IN, None)),
         (("get", "/materials/browse"), (SIGNED_IN, None)),
         (("get", "/materials/archive"), (staff(200), None)),

@@ -49,6 +49,8 @@ const QUIET: &[&str] = &[
     "rustls",
     "sqlx",
     "tokenizers",
+    // Prints requests for tokens, and tokens, at debug.
+    "yup_oauth2",
 ];
 
 /// How log lines look.

@@ -1,0 +1,578 @@
+//! What is asked of Drive, one request at a time, with patience.
+//!
+//! The wire's types are google-drive3's. The requests are our own: its client puts API keys into URLs, gives up the
+//! status and `Retry-After` of a refusal, and reads answers of any length.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use google_drive3::api::{About, ChangeList, Drive, File, FileList, StartPageToken};
+use rand::RngExt as _;
+use reqwest::{RequestBuilder, Response, StatusCode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use shared::clock::Clock;
+use shared::http::HttpError;
+use tracing::debug;
+use url::Url;
+
+use super::access::{Access, Accesses};
+use super::model::{FOLDER, Item, SHORTCUT};
+use super::pace::Pace;
+use super::{DriveError, DriveSettings};
+
+/// Files of a page; the most that Drive gives.
+const PAGE: &str = "1000";
+/// Most bytes of an answer that is not a file.
+const MAX_ANSWER: u64 = 32 * 1024 * 1024;
+/// Most bytes of a refusal.
+const MAX_REFUSAL: u64 = 64 * 1024;
+/// Longest wait for an answer that is not a file.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// What is asked of each file.
+const FIELDS: &str = "id,name,mimeType,size,md5Checksum,version,modifiedTime,trashed,parents,driveId,\
+    capabilities(canDownload),shortcutDetails(targetId,targetMimeType)";
+
+/// Asks Drive.
+#[derive(Debug)]
+pub(super) struct DriveClient {
+    pub(super) http: reqwest::Client,
+    pub(super) accesses: Arc<Accesses>,
+    pub(super) settings: DriveSettings,
+    pace: Pace,
+    clock: Arc<dyn Clock>,
+}
+
+/// Drive as one access sees it, counting what is asked.
+#[derive(Debug, Clone)]
+pub(super) struct Session {
+    pub(super) client: Arc<DriveClient>,
+    pub(super) access: Access,
+    requests: Arc<AtomicU64>,
+}
+
+/// Drive's refusals.
+#[derive(Debug, Default, Deserialize)]
+struct Refusal {
+    #[serde(default)]
+    error: RefusalBody,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct RefusalBody {
+    #[serde(default)]
+    errors: Vec<RefusalReason>,
+    #[serde(default)]
+    status: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RefusalReason {
+    #[serde(default)]
+    reason: String,
+}
+
+/// A page of a list.
+pub(super) struct Page<T> {
+    pub(super) items: Vec<T>,
+    pub(super) next: Option<String>,
+    /// Drive did not look everywhere.
+    pub(super) is_incomplete: bool,
+}
+
+/// What happened after a page token.
+pub(super) struct Changes {
+    pub(super) files: Vec<(String, Option<File>)>,
+    pub(super) new_token: String,
+}
+
+impl DriveClient {
+    pub(super) fn new(
+        http: reqwest::Client,
+        accesses: Arc<Accesses>,
+        settings: DriveSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            pace: Pace::new(settings.requests_per_second, settings.requests_per_user),
+            http,
+            accesses,
+            settings,
+            clock,
+        }
+    }
+
+    /// Drive as this access sees it.
+    pub(super) fn as_(self: &Arc<Self>, access: Access) -> Session {
+        Session {
+            client: Arc::clone(self),
+            access,
+            requests: Arc::default(),
+        }
+    }
+
+    /// How long to wait before another try: doubles, spread so that many do not come back at once.
+    pub(super) fn backoff(&self, tries: u32) -> Duration {
+        let (first, longest) = self.settings.retry_waits;
+        first
+            .saturating_mul(2_u32.saturating_pow(tries.min(20)))
+            .min(longest)
+            .mul_f64(rand::rng().random_range(0.5..1.0))
+    }
+}
+
+impl Session {
+    /// Requests so far, tokens not among them.
+    pub(super) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    fn url(&self, path: &[&str]) -> Result<Url, DriveError> {
+        let mut url = self.client.settings.api_url.clone();
+        url.path_segments_mut()
+            .map_err(|()| DriveError::NotConfigured)?
+            .pop_if_empty()
+            .extend(path);
+        Ok(url)
+    }
+
+    /// One file or folder.
+    pub(super) async fn file(&self, id: &str) -> Result<File, DriveError> {
+        let query = [("fields", FIELDS), ("supportsAllDrives", "true")];
+        self.json(&["files", id], &query).await
+    }
+
+    /// One page of what lies in a folder. One folder at a time: queries for several at once have been seen to answer
+    /// nothing at all.
+    pub(super) async fn children(
+        &self,
+        folder: &str,
+        shared_drive: Option<&str>,
+        page: Option<&str>,
+    ) -> Result<Page<File>, DriveError> {
+        let q = format!("'{}' in parents and trashed = false", quoted(folder));
+        let fields = format!("nextPageToken,incompleteSearch,files({FIELDS})");
+        let mut query = vec![
+            ("q", q.as_str()),
+            ("pageSize", PAGE),
+            ("fields", &fields),
+            ("supportsAllDrives", "true"),
+            ("includeItemsFromAllDrives", "true"),
+        ];
+        if let Some(drive) = shared_drive {
+            query.extend([("corpora", "drive"), ("driveId", drive)]);
+        }
+        query.extend(page.map(|token| ("pageToken", token)));
+        let list: FileList = self.json(&["files"], &query).await?;
+        Ok(Page {
+            items: list
+                .files
+                .ok_or(DriveError::Answer("a list without files"))?,
+            next: list.next_page_token,
+            is_incomplete: list.incomplete_search.unwrap_or(false),
+        })
+    }
+
+    /// From where on changes will be told.
+    pub(super) async fn start_token(
+        &self,
+        shared_drive: Option<&str>,
+    ) -> Result<String, DriveError> {
+        let mut query = vec![("supportsAllDrives", "true")];
+        query.extend(shared_drive.map(|drive| ("driveId", drive)));
+        let token: StartPageToken = self.json(&["changes", "startPageToken"], &query).await?;
+        token
+            .start_page_token
+            .ok_or(DriveError::Answer("no page token"))
+    }
+
+    /// Everything since a page token.
+    pub(super) async fn changes(
+        &self,
+        token: &str,
+        shared_drive: Option<&str>,
+    ) -> Result<Changes, DriveError> {
+        let fields = format!(
+            "nextPageToken,newStartPageToken,changes(changeType,removed,fileId,file({FIELDS}))"
+        );
+        let mut files = Vec::new();
+        let mut pages = Pages::beginning_at(token);
+        loop {
+            let mut query = vec![
+                ("pageToken", pages.now.as_str()),
+                ("pageSize", PAGE),
+                ("fields", &fields),
+                ("includeRemoved", "true"),
+                ("supportsAllDrives", "true"),
+                ("includeItemsFromAllDrives", "true"),
+            ];
+            query.extend(shared_drive.map(|drive| ("driveId", drive)));
+            let list: ChangeList =
+                self.json(&["changes"], &query)
+                    .await
+                    .map_err(|error| match error {
+                        DriveError::NotFound => DriveError::TokenGone,
+                        other => other,
+                    })?;
+            for change in list
+                .changes
+                .ok_or(DriveError::Answer("a list without changes"))?
+            {
+                let Some(id) = change.file_id else {
+                    continue;
+                };
+                let is_gone = change.removed.unwrap_or(false);
+                files.push((id, change.file.filter(|_| !is_gone)));
+            }
+            match (list.next_page_token, list.new_start_page_token) {
+                (Some(next), _) => pages.go_on(next)?,
+                (None, Some(new_token)) => return Ok(Changes { files, new_token }),
+                (None, None) => return Err(DriveError::Answer("changes without an end")),
+            }
+        }
+    }
+
+    /// A shared drive.
+    pub(super) async fn drive(&self, id: &str) -> Result<Drive, DriveError> {
+        self.json(&["drives", id], &[("fields", "id,name")]).await
+    }
+
+    /// Whom Drive sees.
+    pub(super) async fn about(&self) -> Result<About, DriveError> {
+        let query = [(
+            "fields",
+            "user(displayName,emailAddress),storageQuota(limit,usage)",
+        )];
+        self.json(&["about"], &query).await
+    }
+
+    /// Where Drive exports a native file to, by MIME type.
+    pub(super) async fn export_link(
+        &self,
+        id: &str,
+        mime: &str,
+    ) -> Result<Option<Url>, DriveError> {
+        let query = [("fields", "exportLinks"), ("supportsAllDrives", "true")];
+        let file: File = self.json(&["files", id], &query).await?;
+        let link = file.export_links.and_then(|mut links| links.remove(mime));
+        Ok(link.and_then(|link| Url::parse(&link).ok()))
+    }
+
+    /// Where the bytes of a file are.
+    pub(super) fn media_url(&self, id: &str) -> Result<Url, DriveError> {
+        let mut url = self.url(&["files", id])?;
+        url.query_pairs_mut()
+            .append_pair("alt", "media")
+            .append_pair("supportsAllDrives", "true");
+        Ok(url)
+    }
+
+    /// Where a native file is exported.
+    pub(super) fn export_url(&self, id: &str, mime: &str) -> Result<Url, DriveError> {
+        let mut url = self.url(&["files", id, "export"])?;
+        url.query_pairs_mut().append_pair("mimeType", mime);
+        Ok(url)
+    }
+
+    async fn json<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, DriveError> {
+        let mut url = self.url(path)?;
+        url.query_pairs_mut().extend_pairs(query);
+        let mut tries = 0;
+        loop {
+            let request = self.client.http.get(url.clone()).timeout(ANSWER_TIMEOUT);
+            let response = self.send_from(request, &mut tries).await?;
+            match shared::http::read_json(response, MAX_ANSWER).await {
+                Ok(value) => return Ok(value),
+                // A body that was cut off is asked for again.
+                Err(HttpError::TooLarge { .. }) => return Err(DriveError::Answer("too large")),
+                Err(error) => self.wait(&mut tries, error.into(), None).await?,
+            }
+        }
+    }
+
+    /// Sends a request, again while that may help.
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, DriveError> {
+        self.send_from(request, &mut 0).await
+    }
+
+    async fn send_from(
+        &self,
+        request: RequestBuilder,
+        tries: &mut u32,
+    ) -> Result<Response, DriveError> {
+        let lane = self.access.kind.stored();
+        let mut has_new_token = false;
+        loop {
+            self.client.pace.turn(&lane).await;
+            let again = request
+                .try_clone()
+                .ok_or(DriveError::Answer("request cannot be sent again"))?;
+            let signed = match self.client.accesses.sign(&self.access, again).await {
+                Ok(signed) => signed,
+                Err(error @ DriveError::Unavailable(_)) => {
+                    self.wait(tries, error, None).await?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            self.requests.fetch_add(1, Ordering::Relaxed);
+            let response = match signed.send().await {
+                Ok(response) => response,
+                Err(error) => {
+                    self.wait(tries, HttpError::from(error).into(), None)
+                        .await?;
+                    continue;
+                }
+            };
+            if response.status().is_success() || response.status().is_redirection() {
+                return Ok(response);
+            }
+            if response.status() == StatusCode::UNAUTHORIZED
+                && self.access.api_key.is_none()
+                && !has_new_token
+            {
+                has_new_token = true;
+                self.client.accesses.forget_token(&self.access).await;
+                continue;
+            }
+            let asked = shared::http::retry_after(response.headers(), &*self.client.clock);
+            let error = refusal(response).await;
+            self.wait(tries, error, asked).await?;
+        }
+    }
+
+    /// Waits before another try, if one may help.
+    pub(super) async fn wait(
+        &self,
+        tries: &mut u32,
+        error: DriveError,
+        asked: Option<Duration>,
+    ) -> Result<(), DriveError> {
+        let may_help = matches!(
+            error,
+            DriveError::RateLimited | DriveError::Unavailable(_) | DriveError::Answer(_)
+        );
+        if !may_help || *tries >= self.client.settings.retries {
+            return Err(error);
+        }
+        let longest = self.client.settings.retry_waits.1;
+        let wait = self
+            .client
+            .backoff(*tries)
+            .max(asked.unwrap_or_default().min(longest));
+        *tries = tries.saturating_add(1);
+        debug!(%error, tries, "Drive is asked again in {} ms", wait.as_millis());
+        if matches!(error, DriveError::RateLimited) {
+            // Whoever else asks as the same person would be refused too.
+            self.client.pace.rest(&self.access.kind.stored(), wait);
+        }
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+}
+
+/// Page tokens that were seen: one that comes again would go on for ever.
+pub(super) struct Pages {
+    pub(super) now: String,
+    seen: std::collections::BTreeSet<String>,
+}
+
+impl Pages {
+    pub(super) fn beginning_at(token: &str) -> Self {
+        Self {
+            now: token.to_owned(),
+            seen: std::iter::once(token.to_owned()).collect(),
+        }
+    }
+
+    /// # Errors
+    /// [`DriveError::Answer`] when the token was seen before.
+    pub(super) fn go_on(&mut self, next: String) -> Result<(), DriveError> {
+        if !self.seen.insert(next.clone()) {
+            return Err(DriveError::Answer("pages in a circle"));
+        }
+        self.now = next;
+        Ok(())
+    }
+}
+
+/// What a refusal means (Drive API, "Resolve errors").
+async fn refusal(response: Response) -> DriveError {
+    let status = response.status();
+    let body: Refusal = shared::http::read_json(response, MAX_REFUSAL)
+        .await
+        .unwrap_or_default();
+    classify(status, body)
+}
+
+fn classify(status: StatusCode, body: Refusal) -> DriveError {
+    let reason = body
+        .error
+        .errors
+        .into_iter()
+        .map(|error| error.reason)
+        .find(|reason| !reason.is_empty())
+        .or(body.error.status)
+        .unwrap_or_default();
+    match (status.as_u16(), reason.as_str()) {
+        (
+            _,
+            "rateLimitExceeded"
+            | "userRateLimitExceeded"
+            | "sharingRateLimitExceeded"
+            | "RESOURCE_EXHAUSTED",
+        )
+        | (429, _) => DriveError::RateLimited,
+        (403, "dailyLimitExceeded" | "quotaExceeded" | "downloadQuotaExceeded") => {
+            DriveError::DailyLimit
+        }
+        (404, _) => DriveError::NotFound,
+        (410, _) => DriveError::TokenGone,
+        (401, _) => DriveError::Credentials("Drive takes no token of it".to_owned()),
+        (408 | 500..=599, _) => DriveError::Unavailable(status.to_string()),
+        (400..=499, _) => DriveError::Refused(reason.chars().take(60).collect()),
+        _ => DriveError::Answer("a status that means nothing"),
+    }
+}
+
+/// A text inside quotes of a query ("Search for files and folders").
+fn quoted(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\'', "\\'")
+}
+
+/// What Drive says of a file, as it matters here; `None` for what is not all there.
+pub(super) fn item(file: File) -> Option<Item> {
+    let shortcut = file
+        .shortcut_details
+        .filter(|_| file.mime_type.as_deref() == Some(SHORTCUT));
+    let version = file
+        .version
+        .map(|version| version.to_string())
+        .or_else(|| file.modified_time.map(|at| at.to_rfc3339()))
+        .unwrap_or_default();
+    Some(Item {
+        id: plain(file.id?),
+        parent: plain(
+            file.parents
+                .into_iter()
+                .flatten()
+                .next()
+                .unwrap_or_default(),
+        ),
+        name: plain(file.name.unwrap_or_default()),
+        // Of Google's own documents Drive tells a size that is not that of what they are exported to.
+        size: file
+            .size
+            .filter(|_| file.md5_checksum.is_some())
+            .and_then(|size| u64::try_from(size).ok()),
+        md5: file.md5_checksum.map(|md5| plain(md5.to_lowercase())),
+        version,
+        can_download: file
+            .capabilities
+            .and_then(|may| may.can_download)
+            .unwrap_or(true),
+        mime: plain(match &shortcut {
+            Some(details) => details.target_mime_type.clone().unwrap_or_default(),
+            None => file.mime_type?,
+        }),
+        target: shortcut.and_then(|details| details.target_id).map(plain),
+        is_broken: false,
+        is_read: false,
+        refused: None,
+    })
+}
+
+/// A text without control characters, which neither databases nor people take.
+pub(super) fn plain(text: String) -> String {
+    if text.chars().any(char::is_control) {
+        text.chars().filter(|letter| !letter.is_control()).collect()
+    } else {
+        text
+    }
+}
+
+/// A shortcut takes over what its target is.
+pub(super) fn resolve(shortcut: &mut Item, target: Option<File>) {
+    let target = target
+        .filter(|file| !file.trashed.unwrap_or(false))
+        .and_then(item);
+    match target {
+        Some(target) if target.target.is_none() => {
+            shortcut.mime = target.mime;
+            shortcut.size = target.size;
+            shortcut.md5 = target.md5;
+            shortcut.version = target.version;
+            shortcut.can_download = target.can_download;
+            shortcut.is_broken = false;
+        }
+        _ => shortcut.is_broken = true,
+    }
+}
+
+/// Whether a file is a folder one can mirror.
+pub(super) fn is_live_folder(file: &File) -> bool {
+    file.mime_type.as_deref() == Some(FOLDER) && !file.trashed.unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, reason: &str) -> DriveError {
+        let body = serde_json::json!({ "error": { "errors": [{ "domain": "x", "reason": reason }], "code": status } });
+        classify(
+            StatusCode::from_u16(status).unwrap(),
+            serde_json::from_value(body).unwrap(),
+        )
+    }
+
+    #[test]
+    fn refusals_are_told_apart_by_their_reasons() {
+        for reason in [
+            "rateLimitExceeded",
+            "userRateLimitExceeded",
+            "sharingRateLimitExceeded",
+        ] {
+            assert!(
+                matches!(refused(403, reason), DriveError::RateLimited),
+                "{reason}"
+            );
+        }
+        assert!(matches!(refused(429, ""), DriveError::RateLimited));
+        assert!(matches!(
+            refused(403, "dailyLimitExceeded"),
+            DriveError::DailyLimit
+        ));
+        assert!(matches!(
+            refused(403, "insufficientFilePermissions"),
+            DriveError::Refused(_)
+        ));
+        assert!(matches!(refused(404, "notFound"), DriveError::NotFound));
+        assert!(matches!(
+            refused(500, "backendError"),
+            DriveError::Unavailable(_)
+        ));
+        assert!(matches!(refused(400, "invalid"), DriveError::Refused(_)));
+        assert!(matches!(
+            classify(StatusCode::BAD_GATEWAY, Refusal::default()),
+            DriveError::Unavailable(_)
+        ));
+    }
+
+    #[test]
+    fn a_page_token_that_comes_again_ends_the_list() {
+        let mut pages = Pages::beginning_at("a");
+        pages.go_on("b".to_owned()).unwrap();
+        assert!(pages.go_on("a".to_owned()).is_err());
+    }
+
+    #[test]
+    fn quotes_stay_inside_the_query() {
+        assert_eq!(quoted(r"a' or 'b\"), r"a\' or \'b\\");
+    }
+}
