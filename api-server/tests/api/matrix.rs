@@ -25,7 +25,8 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
     let question = json!({ "content": "O que é força?" });
     let link = json!({ "token": "x", "username": "ninguem" });
     let reset = json!({ "token": "x", "username": "ninguem", "new_password": "barco vermelho" });
-    BTreeMap::from([
+    // On the heap: it is larger than a stack should hold.
+    vec![
         (("get", "/"), (OPEN, None)),
         (("get", "/health"), (OPEN, None)),
         (("get", "/metrics"), (OPEN, None)),
@@ -344,7 +345,9 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
         (("post", "/process-materials"), (staff(503), None)),
         // Last: it ends the session that calls.
         (("post", "/auth/logout"), (signed_in(204), None)),
-    ])
+    ]
+    .into_iter()
+    .collect()
 }
 
 on_both! {
