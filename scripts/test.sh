@@ -13,6 +13,7 @@ export PATH="$CARGO_TARGET_DIR/tools/bin:$PATH"
 # People's own settings are not the tests'.
 export ENV_FILE=/dev/null
 
+# What is left behind never changes how the tests ended.
 stop_all() {
     stop_redis
     stop_postgres
@@ -37,7 +38,7 @@ start_postgres() {
     $as_postgres "$pg_bin/pg_ctl" -D "$pg/data" -l "$pg/log" -w -o "-p $port -k $pg -h 127.0.0.1 -c fsync=off" start >/dev/null
     stop_postgres() {
         $as_postgres "$pg_bin/pg_ctl" -D "$pg/data" -m immediate stop >/dev/null 2>&1 || true
-        rm -rf "$pg"
+        rm -rf "$pg" || say "could not remove $pg"
     }
     export TEST_POSTGRES_URL="postgres://postgres@127.0.0.1:$port/postgres"
 }
@@ -50,8 +51,17 @@ start_redis() {
     redis-server --port "$port" --bind 127.0.0.1 --dir "$redis" --save "" --appendonly no \
         --daemonize yes --pidfile "$redis/pid" --logfile "$redis/log" >/dev/null
     stop_redis() {
-        if [ -s "$redis/pid" ]; then kill "$(cat "$redis/pid")" 2>/dev/null || true; fi
-        rm -rf "$redis"
+        # It writes its log until its end: only then can the folder go.
+        if [ -s "$redis/pid" ]; then
+            local pid
+            pid=$(cat "$redis/pid")
+            kill "$pid" 2>/dev/null || true
+            for _ in $(seq 100); do
+                kill -0 "$pid" 2>/dev/null || break
+                sleep 0.1
+            done
+        fi
+        rm -rf "$redis" || say "could not remove $redis"
     }
     export TEST_REDIS_URL="redis://127.0.0.1:$port/0"
     for _ in $(seq 100); do
