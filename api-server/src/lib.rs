@@ -29,7 +29,6 @@ pub mod oidc;
 mod opaque;
 mod openapi;
 pub mod passwords;
-#[allow(dead_code, reason = "chat, which comes next, uses all of it")]
 mod rag;
 mod reports;
 mod routes;

@@ -14,6 +14,7 @@ use super::view::NoticeView;
 use super::{DriveError, DriveService};
 use crate::access::Caller;
 use crate::materials::mirrored;
+use crate::schedules::timing;
 
 /// A folder that is mirrored.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -116,7 +117,7 @@ impl DriveService {
                 let cron = schedule::parse(line)?;
                 let zone = self.runner().settings.time_zone;
                 Some(
-                    schedule::next(&cron, zone, self.now()).ok_or(DriveError::Field {
+                    timing::next(&cron, zone, self.now()).ok_or(DriveError::Field {
                         pointer: "/schedule",
                         detail: "nunca chega a sua hora",
                     })?,

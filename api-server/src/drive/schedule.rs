@@ -3,10 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use croner::Cron;
-use croner::parser::{CronParser, Seconds, Year};
 use shared::db::DbError;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -14,6 +11,7 @@ use tracing::{info, warn};
 use super::service::begin;
 use super::store::{folders, runs};
 use super::{DriveError, Runner};
+use crate::schedules::timing;
 
 /// How often it is looked whose time has come.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
@@ -25,23 +23,10 @@ const NAME: &str = "agenda";
 /// # Errors
 /// [`DriveError::Field`].
 pub(super) fn parse(line: &str) -> Result<Cron, DriveError> {
-    CronParser::builder()
-        .seconds(Seconds::Disallowed)
-        .year(Year::Disallowed)
-        .build()
-        .parse(line)
-        .map_err(|_| DriveError::Field {
-            pointer: "/schedule",
-            detail: "não é uma linha de cron de cinco campos, como 0 3 * * *",
-        })
-}
-
-/// When it is due next, after `now`; Unix ms.
-pub(super) fn next(cron: &Cron, zone: Tz, now: i64) -> Option<i64> {
-    let now = DateTime::<Utc>::from_timestamp_millis(now)?.with_timezone(&zone);
-    cron.find_next_occurrence(&now, false)
-        .ok()
-        .map(|at| at.timestamp_millis())
+    timing::cron(line).ok_or(DriveError::Field {
+        pointer: "/schedule",
+        detail: "não é uma linha de cron de cinco campos, como 0 3 * * *",
+    })
 }
 
 /// Begins runs whose time has come, and forgets old ones.
@@ -72,7 +57,7 @@ impl Scheduler {
                 .schedule
                 .as_deref()
                 .and_then(|line| parse(line).ok())
-                .and_then(|cron| next(&cron, runner.settings.time_zone, now));
+                .and_then(|cron| timing::next(&cron, runner.settings.time_zone, now));
             if folders::take_turn(&runner.db, &folder.id, folder.next_run_at, next).await? {
                 let starter = (folder.created_by.as_deref(), NAME);
                 match begin(runner, &folder.id, "incremental", false, None, starter).await {
@@ -99,6 +84,8 @@ impl Scheduler {
 
 #[cfg(test)]
 mod tests {
+    use chrono_tz::Tz;
+
     use super::*;
 
     #[test]
@@ -107,7 +94,10 @@ mod tests {
         let cron = parse("0 3 * * *").unwrap();
         // 2026-03-10 12:00 UTC is 09:00 there; 03:00 of the next day is 06:00 UTC.
         let noon = 1_773_144_000_000;
-        assert_eq!(next(&cron, zone, noon), Some(noon + 18 * 3600 * 1000));
+        assert_eq!(
+            timing::next(&cron, zone, noon),
+            Some(noon + 18 * 3600 * 1000)
+        );
     }
 
     #[test]

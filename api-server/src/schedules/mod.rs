@@ -12,7 +12,7 @@ mod error;
 pub(crate) mod routes;
 mod service;
 pub(crate) mod store;
-mod timing;
+pub(crate) mod timing;
 
 use std::time::Duration;
 

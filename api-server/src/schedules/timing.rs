@@ -12,6 +12,23 @@ const FIELDS: usize = 5;
 /// Longest line that is read.
 const MAX_BYTES: usize = 100;
 
+/// Reads five fields of cron; `None` where it is something else.
+pub(crate) fn cron(text: &str) -> Option<Cron> {
+    CronParser::builder()
+        .seconds(Seconds::Disallowed)
+        .year(Year::Disallowed)
+        .build()
+        .parse(text)
+        .ok()
+}
+
+/// The first time after `after`, both Unix ms, by the clocks of a zone; `None` where it never comes.
+pub(crate) fn next(cron: &Cron, zone: Tz, after: i64) -> Option<i64> {
+    let after = DateTime::<Utc>::from_timestamp_millis(after)?.with_timezone(&zone);
+    let next = cron.find_next_occurrence(&after, false).ok()?;
+    Some(next.timestamp_millis())
+}
+
 /// Five fields of cron in a time zone.
 #[derive(Debug, Clone)]
 pub(super) struct Timing {
@@ -28,12 +45,7 @@ impl Timing {
             return Err(ScheduleError::Malformed);
         }
         let text = fields.join(" ");
-        let cron = CronParser::builder()
-            .seconds(Seconds::Disallowed)
-            .year(Year::Disallowed)
-            .build()
-            .parse(&text)
-            .map_err(|_| ScheduleError::Malformed)?;
+        let cron = cron(&text).ok_or(ScheduleError::Malformed)?;
         let timing = Self { cron, text, zone };
         timing.next(now).ok_or(ScheduleError::Never)?;
         Ok(timing)
@@ -41,9 +53,7 @@ impl Timing {
 
     /// The first time after `after`.
     pub(super) fn next(&self, after: i64) -> Option<i64> {
-        let after = DateTime::<Utc>::from_timestamp_millis(after)?.with_timezone(&self.zone);
-        let next = self.cron.find_next_occurrence(&after, false).ok()?;
-        Some(next.timestamp_millis())
+        next(&self.cron, self.zone, after)
     }
 
     /// The five fields.
