@@ -29,6 +29,7 @@ pub mod oidc;
 mod opaque;
 mod openapi;
 pub mod passwords;
+mod planned;
 #[allow(dead_code, reason = "chat, which comes next, uses all of it")]
 mod rag;
 mod reports;
@@ -67,6 +68,7 @@ pub fn statements() -> Vec<&'static str> {
         assistant::store::STATEMENTS,
         chat::store::STATEMENTS,
         usage::store::STATEMENTS,
+        planned::store::STATEMENTS,
         drive::access::store::STATEMENTS,
         &drive::store::STATEMENTS.concat(),
         site::store::STATEMENTS,

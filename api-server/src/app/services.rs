@@ -34,6 +34,7 @@ use crate::notices::Notices;
 use crate::numbers::{Counts, Numbers, Origins};
 use crate::oidc::OidcService;
 use crate::passwords::Passwords;
+use crate::planned::Planned;
 use crate::rag::RagClient;
 use crate::reports::Reports;
 use crate::runs::Runs;
@@ -101,6 +102,7 @@ pub struct Services {
     pub(crate) usage: Arc<UsageService>,
     pub(crate) chat: Arc<ChatService>,
     pub(crate) conversations: Arc<Conversations>,
+    pub(crate) planned: Arc<Planned>,
     pub(crate) learning: Arc<LearningService>,
     pub(crate) drive: Arc<DriveService>,
     pub(crate) numbers: Arc<Numbers>,
@@ -345,6 +347,14 @@ impl Services {
         ));
         let conversations = Arc::new(Conversations::new(db.clone(), Arc::clone(&clock)));
         let learning = Arc::new(LearningService::new(Arc::clone(&chat), Arc::clone(&rag))?);
+        let planned = Arc::new(Planned {
+            db: db.clone(),
+            chat: Arc::clone(&chat),
+            users: Arc::clone(&users),
+            site: Arc::clone(&site),
+            limit: settings.chat.planned,
+            clock: Arc::clone(&clock),
+        });
         let drive = Arc::new(DriveService::new(
             settings.drive.clone(),
             shared::http::client(&DRIVE)?,
@@ -380,6 +390,7 @@ impl Services {
             db: db.clone(),
             materials: Arc::clone(&materials),
             chat: Arc::clone(&chat),
+            planned: Arc::clone(&planned),
             alerts: Arc::clone(&alerts),
             reports,
             backups: Arc::clone(&backups),
@@ -418,6 +429,7 @@ impl Services {
             usage,
             chat,
             conversations,
+            planned,
             learning,
             drive,
             numbers,
@@ -478,6 +490,11 @@ impl Services {
     /// Sends the mails that are due now.
     pub async fn send_mails(&self) -> anyhow::Result<usize> {
         Ok(self.mails.send_due().await?)
+    }
+
+    /// Does what people planned and is due now; how much of it went well.
+    pub async fn do_planned(&self) -> anyhow::Result<usize> {
+        Ok(self.planned.work().await?.done)
     }
 
     /// Sends the alerts and reports that are due now.

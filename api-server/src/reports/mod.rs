@@ -4,12 +4,13 @@ pub(crate) mod store;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Days, TimeZone as _, Utc};
+use chrono::{DateTime, Days, NaiveTime, Utc};
 use chrono_tz::Tz;
 use shared::clock::Clock;
 use shared::db::{Db, DbError};
 
 use crate::alerts::{AlertError, Alerts};
+use crate::schedules::moment;
 use crate::usage::dollars;
 use store::{Cited, Open};
 
@@ -152,10 +153,7 @@ impl Reports {
 
     /// The first moment of a day; where the clock leaps over midnight, the first after the leap.
     fn midnight(&self, date: chrono::NaiveDate) -> i64 {
-        (0..=3)
-            .filter_map(|hour| date.and_hms_opt(hour, 0, 0))
-            .find_map(|time| self.zone.from_local_datetime(&time).earliest())
-            .map_or(0, |time| time.timestamp_millis())
+        moment(self.zone, date.and_time(NaiveTime::MIN)).unwrap_or(0)
     }
 }
 

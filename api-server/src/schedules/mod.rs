@@ -20,6 +20,7 @@ use async_trait::async_trait;
 
 pub(crate) use error::ScheduleError;
 pub(crate) use service::Schedules;
+pub(crate) use timing::{Timing, moment};
 
 #[cfg(test)]
 mod tests;

@@ -129,6 +129,7 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
                 refuse: raw.chat.refused_chars.get(),
             },
             memory: raw.chat.memory_chars,
+            planned: raw.chat.planned,
             mask_personal_data: raw.chat.mask_personal_data,
             timeout: raw.chat.timeout,
         },
@@ -424,6 +425,9 @@ fn check_chat(raw: &RawChat, faults: &mut Faults<'_>) {
     }
     if raw.memory_chars > 100_000 {
         faults.add("chat.memory_chars", "must be at most 100000");
+    }
+    if raw.planned > 1_000 {
+        faults.add("chat.planned", "must be at most 1000");
     }
     if !(Duration::from_secs(1)..=Duration::from_secs(600)).contains(&raw.timeout) {
         faults.add("chat.timeout", "must be 1s to 10m");

@@ -264,6 +264,7 @@ pub(super) struct RawChat {
     pub(super) time_zone: String,
     #[serde(default)]
     pub(super) daily_budget: Option<f64>,
+    pub(super) planned: u32,
     pub(super) mask_personal_data: bool,
     #[serde(with = "settings::duration")]
     pub(super) timeout: Duration,

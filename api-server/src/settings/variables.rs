@@ -60,6 +60,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable::new("HORARIO_FIM", "chat.closes"),
     Variable::new("TIME_ZONE", "chat.time_zone"),
     Variable::new("CHAT_DAILY_BUDGET", "chat.daily_budget"),
+    Variable::new("CHAT_PLANNED", "chat.planned"),
     Variable::new("MASK_PERSONAL_DATA", "chat.mask_personal_data"),
     Variable::new("GOOGLE_DRIVE_URL", "drive.api_url"),
     Variable::new("GOOGLE_UPLOAD_URL", "drive.upload_url"),
