@@ -45,6 +45,7 @@ mod two_factor;
 mod usage;
 mod users;
 mod video;
+mod waits;
 mod webhook;
 
 pub use mail::{Letter, MailError, Mailer};

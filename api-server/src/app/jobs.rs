@@ -10,6 +10,7 @@ use shared::db::Db;
 use crate::alerts::Alerts;
 use crate::backup::Backups;
 use crate::chat::ChatService;
+use crate::drive::Runner;
 use crate::materials::MaterialService;
 use crate::planned::Planned;
 use crate::reports::Reports;
@@ -26,6 +27,11 @@ const JOBS: &[Job] = &[
     Job {
         name: "processar-mensagens-agendadas",
         title: "Fazer as perguntas e enviar as mensagens que as pessoas agendaram",
+        cron: "* * * * *",
+    },
+    Job {
+        name: "sincronizar-drive",
+        title: "Iniciar as sincronizações do Google Drive que chegaram à sua hora",
         cron: "* * * * *",
     },
     Job {
@@ -70,6 +76,7 @@ pub(super) struct Jobs {
     pub(super) alerts: Arc<Alerts>,
     pub(super) reports: Arc<Reports>,
     pub(super) backups: Arc<Backups>,
+    pub(super) drive: Arc<Runner>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -88,6 +95,7 @@ impl Jobs {
         self.planned.prune(now.saturating_sub(RUNS_KEPT_MS)).await?;
         maintenance::store::prune(db, now.saturating_sub(AUDIT_KEPT_MS)).await?;
         materials::upkeep::store::prune_downloads(db, now.saturating_sub(AUDIT_KEPT_MS)).await?;
+        self.drive.forget().await?;
         let records = self.chat.prune_runs().await?;
         self.materials.sweep(false).await?;
         Ok(format!(
@@ -102,7 +110,7 @@ impl Worker for Jobs {
         JOBS
     }
 
-    async fn run(&self, name: &str) -> anyhow::Result<String> {
+    async fn run(&self, name: &str, is_asked: bool) -> anyhow::Result<String> {
         Ok(match name {
             "processar-mensagens-agendadas" => {
                 let counted = self.planned.work().await?;
@@ -110,6 +118,10 @@ impl Worker for Jobs {
                     "{} feitas, {} sem sucesso, {} para tentar de novo",
                     counted.done, counted.failed, counted.later
                 )
+            }
+            "sincronizar-drive" => {
+                let count = self.drive.begin_due(is_asked).await?;
+                format!("{count} sincronizações iniciadas")
             }
             "verificar-alertas" => format!("{} alertas em vigor", self.alerts.check().await?),
             "limpar-encerrados" => self.tidy().await?,

@@ -22,7 +22,7 @@ use crate::api_keys::ApiKeyService;
 use crate::assistant::AssistantService;
 use crate::backup::{self, Backups};
 use crate::chat::{ChatService, Conversations, LearningService};
-use crate::drive::{DriveService, Scheduler};
+use crate::drive::DriveService;
 use crate::health::HealthService;
 use crate::limits::{LoginDelays, RateLimits};
 use crate::links::LinkService;
@@ -38,7 +38,7 @@ use crate::planned::Planned;
 use crate::rag::RagClient;
 use crate::reports::Reports;
 use crate::runs::Runs;
-use crate::schedules::Schedules;
+use crate::schedules::{Schedules, Zone};
 use crate::sessions::SessionService;
 use crate::settings::Settings;
 use crate::site::{Operator, SiteService};
@@ -78,6 +78,7 @@ const DRIVE: HttpSettings = HttpSettings {
 /// Everything behind HTTP; the command line uses it too.
 #[derive(Clone)]
 pub struct Services {
+    pub(crate) counts: Counts,
     pub(crate) site: Arc<SiteService>,
     pub(crate) access: Arc<Access>,
     pub(crate) users: Arc<UserService>,
@@ -360,6 +361,7 @@ impl Services {
             shared::http::client(&DRIVE)?,
             db.clone(),
             Arc::clone(&materials),
+            Arc::clone(&site),
             &secrets,
             Arc::clone(&clock),
             stopping.clone(),
@@ -383,7 +385,7 @@ impl Services {
         let reports = Arc::new(Reports {
             db: db.clone(),
             alerts: Arc::clone(&alerts),
-            zone: settings.usage.time_zone,
+            site: Arc::clone(&site),
             clock: Arc::clone(&clock),
         });
         let jobs = Arc::new(Jobs {
@@ -394,17 +396,19 @@ impl Services {
             alerts: Arc::clone(&alerts),
             reports,
             backups: Arc::clone(&backups),
+            drive: Arc::clone(drive.runner()),
             clock: Arc::clone(&clock),
         });
         let schedules = Arc::new(Schedules::new(
             db.clone(),
             jobs,
-            settings.usage.time_zone,
-            counts,
+            Arc::clone(&site) as Arc<dyn Zone>,
+            counts.clone(),
             Arc::clone(&clock),
             CancellationToken::new(),
         ));
         Ok(Self {
+            counts,
             site,
             access,
             users,
@@ -480,10 +484,6 @@ impl Services {
 
     /// Starts what is done because its time has come.
     pub fn start_scheduler(&self, shutdown: &Shutdown) {
-        let folders = Scheduler {
-            runner: Arc::clone(self.drive.runner()),
-        };
-        shutdown.spawn(folders.run(shutdown.token()));
         shutdown.spawn(Arc::clone(&self.schedules).run(shutdown.token()));
     }
 

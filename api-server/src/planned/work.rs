@@ -7,7 +7,7 @@ use shared::db::DbError;
 use shared::problem::ApiError;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use tracing::warn;
+use tracing::{instrument, warn};
 
 use super::Planned;
 use super::model::{Kind, zone_of};
@@ -15,6 +15,7 @@ use super::store::{self, Ended, PlannedRow};
 use crate::chat::{Answered, Asked, Level, Style};
 use crate::notices::{self, Channel, Recipient};
 use crate::schedules::Timing;
+use crate::waits::later;
 
 /// Questions that are asked at a time.
 const AT_ONCE: usize = 4;
@@ -90,6 +91,7 @@ impl Planned {
         }
     }
 
+    #[instrument(name = "planned", skip_all, fields(planned.id = %row.id))]
     async fn carry_out(&self, row: &PlannedRow, claim: &str) -> Result<Try, DbError> {
         let account = self.users.by_uid(&row.uid).await?;
         let tried = match account.filter(|account| !account.disabled && account.approved) {
@@ -237,8 +239,4 @@ fn letter(row: &PlannedRow, tried: &Try) -> Option<(String, String)> {
         )),
         (Kind::Question, _) => None,
     }
-}
-
-fn later(now: i64, wait: Duration) -> i64 {
-    now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
 }
