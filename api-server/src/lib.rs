@@ -30,7 +30,6 @@ mod opaque;
 mod openapi;
 pub mod passwords;
 mod planned;
-#[allow(dead_code, reason = "chat, which comes next, uses all of it")]
 mod rag;
 mod reports;
 mod routes;
