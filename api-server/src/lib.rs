@@ -29,6 +29,7 @@ pub mod oidc;
 mod opaque;
 mod openapi;
 pub mod passwords;
+mod planned;
 mod rag;
 mod reports;
 mod routes;
@@ -43,6 +44,7 @@ mod two_factor;
 mod usage;
 mod users;
 mod video;
+mod waits;
 mod webhook;
 
 pub use mail::{Letter, MailError, Mailer};
@@ -66,6 +68,7 @@ pub fn statements() -> Vec<&'static str> {
         assistant::store::STATEMENTS,
         chat::store::STATEMENTS,
         usage::store::STATEMENTS,
+        planned::store::STATEMENTS,
         drive::access::store::STATEMENTS,
         &drive::store::STATEMENTS.concat(),
         site::store::STATEMENTS,

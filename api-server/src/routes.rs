@@ -14,7 +14,7 @@ use crate::drive::routes as drive;
 use crate::settings::Settings;
 use crate::{
     acts, alerts, analytics, api_keys, approved, assistant, audit, health, links, maintenance,
-    materials, oidc, schedules, sessions, site, two_factor, usage, users, video, webhook,
+    materials, oidc, planned, schedules, sessions, site, two_factor, usage, users, video, webhook,
 };
 
 /// What routes share; cheap to clone, one per thread.
@@ -61,6 +61,7 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.chat)))
             .app_data(Data::from(Arc::clone(&services.conversations)))
             .app_data(Data::from(Arc::clone(&services.learning)))
+            .app_data(Data::from(Arc::clone(&services.planned)))
             .app_data(Data::from(Arc::clone(&services.drive)))
             .app_data(Data::from(Arc::clone(&services.alerts)))
             .app_data(Data::from(Arc::clone(&services.schedules)))
@@ -124,6 +125,11 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(chat::conversations::export)
         .service(chat::conversations::feedback)
         .service(usage::routes::own)
+        .service(planned::routes::list)
+        .service(planned::routes::plan)
+        .service(planned::routes::read)
+        .service(planned::routes::change)
+        .service(planned::routes::remove)
         .service(drive::stats::detailed)
         .service(drive::stats::plain)
         .service(drive::stats::by_folder)

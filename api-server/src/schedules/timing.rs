@@ -1,6 +1,6 @@
 //! When something is due.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
@@ -12,26 +12,9 @@ const FIELDS: usize = 5;
 /// Longest line that is read.
 const MAX_BYTES: usize = 100;
 
-/// Reads five fields of cron; `None` where it is something else.
-pub(crate) fn cron(text: &str) -> Option<Cron> {
-    CronParser::builder()
-        .seconds(Seconds::Disallowed)
-        .year(Year::Disallowed)
-        .build()
-        .parse(text)
-        .ok()
-}
-
-/// The first time after `after`, both Unix ms, by the clocks of a zone; `None` where it never comes.
-pub(crate) fn next(cron: &Cron, zone: Tz, after: i64) -> Option<i64> {
-    let after = DateTime::<Utc>::from_timestamp_millis(after)?.with_timezone(&zone);
-    let next = cron.find_next_occurrence(&after, false).ok()?;
-    Some(next.timestamp_millis())
-}
-
 /// Five fields of cron in a time zone.
 #[derive(Debug, Clone)]
-pub(super) struct Timing {
+pub(crate) struct Timing {
     cron: Cron,
     text: String,
     zone: Tz,
@@ -39,25 +22,32 @@ pub(super) struct Timing {
 
 impl Timing {
     /// Reads five fields of cron; one that never comes after `now` is none.
-    pub(super) fn parse(text: &str, zone: Tz, now: i64) -> Result<Self, ScheduleError> {
+    pub(crate) fn parse(text: &str, zone: Tz, now: i64) -> Result<Self, ScheduleError> {
         let fields: Vec<&str> = text.split_whitespace().collect();
         if text.len() > MAX_BYTES || fields.len() != FIELDS {
             return Err(ScheduleError::Malformed);
         }
         let text = fields.join(" ");
-        let cron = cron(&text).ok_or(ScheduleError::Malformed)?;
+        let cron = CronParser::builder()
+            .seconds(Seconds::Disallowed)
+            .year(Year::Disallowed)
+            .build()
+            .parse(&text)
+            .map_err(|_| ScheduleError::Malformed)?;
         let timing = Self { cron, text, zone };
         timing.next(now).ok_or(ScheduleError::Never)?;
         Ok(timing)
     }
 
     /// The first time after `after`.
-    pub(super) fn next(&self, after: i64) -> Option<i64> {
-        next(&self.cron, self.zone, after)
+    pub(crate) fn next(&self, after: i64) -> Option<i64> {
+        let after = DateTime::<Utc>::from_timestamp_millis(after)?.with_timezone(&self.zone);
+        let next = self.cron.find_next_occurrence(&after, false).ok()?;
+        Some(next.timestamp_millis())
     }
 
     /// The five fields.
-    pub(super) fn cron(&self) -> &str {
+    pub(crate) fn cron(&self) -> &str {
         &self.text
     }
 
@@ -65,4 +55,14 @@ impl Timing {
     pub(super) fn text(&self) -> String {
         format!("{} {}", self.text, self.zone)
     }
+}
+
+/// A time on the wall, in Unix milliseconds: the first of two where the clock shows it twice, the first moment after the
+/// leap where the clock leaps over it.
+pub(crate) fn moment(zone: Tz, time: NaiveDateTime) -> Option<i64> {
+    // No clock has leapt over more than a day.
+    (0..=24 * 60)
+        .filter_map(|minutes| time.checked_add_signed(TimeDelta::minutes(minutes)))
+        .find_map(|time| zone.from_local_datetime(&time).earliest())
+        .map(|time| time.timestamp_millis())
 }
