@@ -1,14 +1,19 @@
 """What the benches share: servers as processes of their own, what they take of the machine, and numbers of many runs."""
 
 import atexit
+import base64
+import hashlib
+import hmac
 import http.client
 import json
 import os
+import secrets
 import signal
 import socket
 import statistics
 import subprocess
 import time
+import urllib.parse
 from pathlib import Path
 from typing import NamedTuple
 
@@ -185,3 +190,41 @@ def spread(values, digits=1):
     if len(values) == 1:
         return middle
     return f"{middle} ({min(values):,.{digits}f}–{max(values):,.{digits}f})"
+
+
+def service_bearer(secret):
+    """What the api-server shows the rag-server: a token of a minute (HS256, RFC 7519)."""
+
+    def part(value):
+        return base64.urlsafe_b64encode(value).rstrip(b"=")
+
+    now = int(time.time())
+    claims = {"iss": "acervo-api-server", "aud": "acervo-rag-server", "iat": now, "exp": now + 60, "jti": secrets.token_hex(16)}
+    signed = part(b'{"typ":"JWT","alg":"HS256"}') + b"." + part(json.dumps(claims).encode())
+    proof = part(hmac.new(secret.encode(), signed, hashlib.sha256).digest())
+    return {"Authorization": f"Bearer {(signed + b'.' + proof).decode()}"}
+
+
+def school(rag_program, api_program, folder):
+    """Both servers as a school runs them, and an administrator's token."""
+    shared = {"SERVICE_SECRET": secrets.token_urlsafe(48), "ENV_FILE": "/dev/null", "LOG_LEVEL": "error"}
+    rag_port, api_port = free_port(), free_port()
+    password = secrets.token_urlsafe(18)
+    api_environment = shared | {
+        "DATA_DIR": str(folder / "api"),
+        "ENVIRONMENT": "production",
+        "JWT_SECRET_KEY": secrets.token_urlsafe(48),
+        "ADMIN_USERNAME": "admin",
+        "ADMIN_PASSWORD": password,
+        "API__LIMITS__PER_USER": "0",
+        "API__LIMITS__PER_ADDRESS": "0",
+        "API_HOST": "127.0.0.1",
+        "API_PORT": str(api_port),
+        "RAG_SERVER_URL": f"http://127.0.0.1:{rag_port}",
+    }
+    rag = rag_server(rag_program, folder / "rag", shared, rag_port)
+    rag.secret = shared["SERVICE_SECRET"]
+    api = Server([api_program, "serve"], api_environment, "/health", folder / "api", api_port)
+    form = urllib.parse.urlencode({"username": "admin", "password": password})
+    _, _, text = call(api.port, "POST", "/auth/token", form, {"Content-Type": "application/x-www-form-urlencoded"})
+    return rag, api, json.loads(text)["access_token"]
