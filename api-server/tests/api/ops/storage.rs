@@ -308,6 +308,8 @@ async fn what_is_broken_there_is_refused_and_no_secret_is_told() {
     refused("its content is another one");
     storage.remove(file).await;
     refused("file ");
+    // Back at its place, so that nothing else is missed before the rows are looked at.
+    storage.put(file, "outra aula").await;
     storage.put(rows, "x").await;
     refused("database.rows.gz");
     storage.put(manifest, "{}").await;
