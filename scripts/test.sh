@@ -81,11 +81,14 @@ if [ -z "${TEST_REDIS_URL:-}" ]; then
     need redis-server:redis-server
     start_redis
 fi
-# An object storage for the tests of backups, which do without them where Python has none.
-if command -v python3 >/dev/null 2>&1 && ! python3 -c "import moto.server" >/dev/null 2>&1; then
-    python="$CARGO_TARGET_DIR/tools/python"
+# An object storage for the tests of backups, which do without where there is no way to get it.
+need python3:python3
+python3 -m ensurepip --version >/dev/null 2>&1 || need no-such-program:python3-venv
+python="$CARGO_TARGET_DIR/tools/python"
+export PATH="$python/bin:$PATH"
+if ! python3 -c "import moto.server" >/dev/null 2>&1; then
     if python3 -m venv "$python" && "$python/bin/pip" install --quiet "moto[server]==5.2.5"; then
-        export PATH="$python/bin:$PATH"
+        hash -r
     else
         say "without moto: backups to object storage are not tested"
     fi

@@ -207,6 +207,47 @@ async fn everything_comes_back(from: On, to: On) {
     other.finish().await;
 }
 
+/// Whatever comes and goes meanwhile, each backup is taken and is whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn backups_are_taken_while_files_come_and_go() {
+    let rag = stand_in().await;
+    for on in [On::Embedded, On::Shared] {
+        let kept = tempfile::tempdir().unwrap();
+        let kept_at = kept.path().display().to_string();
+        let variables = [("BACKUP_DIR", kept_at.as_str()), ("BACKUP_KEEP", "100")];
+        let Some(app) = rag.app(on, &variables).await else {
+            continue;
+        };
+        let admin = app.admin().await;
+        let over = std::sync::atomic::AtomicBool::new(false);
+        let churn = async |lane: usize| {
+            let mut number = 0;
+            while !over.load(std::sync::atomic::Ordering::SeqCst) {
+                number += 1;
+                let name = format!("vai-{lane}-{number}.txt");
+                let content = format!("{lane} {number}").into_bytes();
+                app.upload(&admin, &name, &content).await.ok();
+                app.delete(&admin, &format!("/materials/{name}")).await.ok();
+            }
+        };
+        let take = async {
+            for _ in 0..10 {
+                taken(&app, &admin).await;
+                app.clock.advance(std::time::Duration::from_secs(1));
+            }
+            over.store(true, std::sync::atomic::Ordering::SeqCst);
+        };
+        futures::join!(take, churn(0), churn(1), churn(2), churn(3));
+        let found = backups(kept.path());
+        assert_eq!(found.len(), 10);
+        for backup in found {
+            let at = backup.to_str().unwrap();
+            json_of(&run(kept.path(), &[], &["verify", at]));
+        }
+        app.stop().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_comes_back_from_sqlite_to_sqlite() {
     Box::pin(everything_comes_back(On::Embedded, On::Embedded)).await;
