@@ -123,17 +123,22 @@ def main():
         alone = [ask(server, question)[1] for question in questions[50:150]]
         normal = statistics.median(alone)
         print(f"alone: p50 {normal:.1f} ms, p99 {percentile(alone, 0.99):.1f} ms", flush=True)
-        peak = wrk(server.port, "ask.lua", min(30, args.seconds), AT_PEAK, environment)
-        print(f"{AT_PEAK} at a time: {peak.well:.1f}/s answered, p50 {peak.p50:.0f} ms, p99 {peak.p99:.0f} ms", flush=True)
+        peak_seconds = min(30, args.seconds)
+        cpu = server.cpu_seconds()
+        peak = wrk(server.port, "ask.lua", peak_seconds, AT_PEAK, environment)
+        cpu = (server.cpu_seconds() - cpu) / (peak.well * peak_seconds)
+        print(f"{AT_PEAK} at a time: {peak.well:.1f}/s answered, p50 {peak.p50:.0f} ms, p99 {peak.p99:.0f} ms, {cpu * 1000:.0f} ms of processor each", flush=True)
 
         # Each connection asks once a second on the average, whatever becomes of it.
         clients = int(args.times * peak.well)
+        cpu = server.cpu_seconds()
         with Watch(server) as watch:
             over = wrk(server.port, "ask.lua", args.seconds, clients, environment | {"PAUSE": "1000"})
         begun = time.monotonic()
+        cpu = (server.cpu_seconds() - cpu) / max(1, over.well * args.seconds)
         print(
             f"{clients} clients, a question a second each, {args.seconds} s: {over.well:.1f}/s answered ({over.well / peak.well:.0%} of the most), "
-            f"{over.busy:.1f}/s told to come again, {over.other:.1f}/s failed; p50 {over.p50:.0f} ms, p99 {over.p99:.0f} ms\n  {watch}",
+            f"{over.busy:.1f}/s told to come again, {over.other:.1f}/s failed, {cpu * 1000:.0f} ms of processor for each answer; p50 {over.p50:.0f} ms, p99 {over.p99:.0f} ms\n  {watch}",
             flush=True,
         )
         streak = 0
