@@ -233,3 +233,26 @@ async fn readers_go_on_while_versions_are_pruned() {
         outcome.unwrap();
     }
 }
+
+/// Trap: figures that read each listed version fail on one that is pruned at that moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_can_be_asked_for_while_versions_are_pruned() {
+    let shelf = Shelf::new().await;
+    let changing = async {
+        for step in 0..30 {
+            shelf
+                .put(material("a", &step.to_string(), &["comum"]))
+                .await;
+            if step % 5 == 4 {
+                shelf.index.optimize().await.unwrap();
+            }
+        }
+    };
+    let asking = async {
+        for _ in 0..60 {
+            let stats = shelf.index.stats().await.unwrap();
+            assert!(stats.chunks.versions > 0);
+        }
+    };
+    tokio::join!(changing, asking);
+}
