@@ -33,7 +33,11 @@ impl Numbers {
             for (name, help, gauges) in [
                 ("acervo_rag_documents", "Documents by state", documents),
                 ("acervo_rag_jobs", "Jobs by state", jobs),
-                ("acervo_rag_queue", "Wake-ups that wait for a worker", queue),
+                (
+                    "acervo_rag_queue",
+                    "What waits: wake-ups for a worker (waiting), questions for their turn (questions)",
+                    queue,
+                ),
                 (
                     "acervo_rag_index",
                     "The index: chunks, vectors, unindexed_chunks, fragments, versions, bytes, file_bytes",
@@ -77,6 +81,7 @@ impl Numbers {
             }
         }
         set(&self.queue, "waiting", status.queue.waiting);
+        set(&self.queue, "questions", status.queue.questions as u64);
         set(&self.answers, "hit", status.answers.hits);
         set(&self.answers, "miss", status.answers.misses);
         for model in &status.providers.chat.models {

@@ -66,6 +66,8 @@ pub const VARIABLES: &[Variable] = &[
     Variable::new("EMBEDDING_BATCH_SIZE", "embedding.batch_size"),
     Variable::new("TOP_K_RESULTS", "retrieval.top_k"),
     Variable::new("MIN_SCORE", "retrieval.min_score"),
+    Variable::new("MAX_QUESTIONS", "retrieval.concurrency"),
+    Variable::new("MAX_QUESTIONS_WAITING", "retrieval.waiting"),
     Variable::new("MODELS_FILE", "chat.registry"),
     Variable::new("DEFAULT_PROVIDER", "chat.default_provider"),
     Variable::new("DEFAULT_MODEL", "chat.default_model"),
@@ -252,6 +254,8 @@ struct RawRetrieval {
     top_k: usize,
     fetch: usize,
     min_score: f32,
+    concurrency: NonZeroUsize,
+    waiting: usize,
 }
 
 /// What is true: checked settings of the rag-server.
@@ -454,6 +458,8 @@ fn check(
             top_k: raw.retrieval.top_k,
             fetch: raw.retrieval.fetch,
             min_score: raw.retrieval.min_score,
+            concurrency: raw.retrieval.concurrency.get(),
+            waiting: raw.retrieval.waiting,
         },
         chat: chat?,
         answers,
@@ -491,6 +497,12 @@ fn check_ranges(raw: &RawSettings, faults: &mut Faults<'_>) {
     }
     if !(0.0..=1.0).contains(&raw.retrieval.min_score) {
         faults.add("retrieval.min_score", "must be 0 to 1");
+    }
+    if raw.retrieval.concurrency.get() > 1024 {
+        faults.add("retrieval.concurrency", "must be 1 to 1024");
+    }
+    if raw.retrieval.waiting > 65_536 {
+        faults.add("retrieval.waiting", "must be 0 to 65536");
     }
     if raw.server.upload_limit < 1024 {
         faults.add("server.upload_limit", "must be at least 1KiB");

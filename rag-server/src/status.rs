@@ -80,6 +80,8 @@ pub(crate) struct Providers {
 pub(crate) struct QueueStatus {
     /// Wake-ups that wait for a worker.
     pub waiting: u64,
+    /// Questions that wait for their turn at searching.
+    pub questions: usize,
     /// Jobs in each state.
     pub jobs: BTreeMap<&'static str, i64>,
 }
@@ -178,6 +180,7 @@ impl StatusService {
             },
             answers: self.query.kept(),
             queue: QueueStatus {
+                questions: self.query.waiting(),
                 waiting: self
                     .jobs
                     .queue()

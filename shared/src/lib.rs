@@ -1,5 +1,5 @@
 //! What both servers really use: settings, problem responses, telemetry, numbers, databases, service
-//! tokens, cache, stored files, events, shutdown and outgoing HTTP.
+//! tokens, cache, stored files, events, turns, shutdown and outgoing HTTP.
 //!
 //! What may live here: code that the rag-server *and* the api-server call. What may not: anything
 //! that knows a material, an index or a user; wire types that only one server speaks; a place for
@@ -26,6 +26,7 @@ pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod token;
+pub mod turns;
 
 pub use retry::Retry;
 

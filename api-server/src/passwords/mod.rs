@@ -8,14 +8,14 @@
 mod argon2id;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use argon2::Params;
 use argon2::password_hash::PasswordHash;
 use argon2id::Argon2id;
 use shared::problem::{Code, HasProblem};
 use shared::telemetry::spawn_blocking_in_span;
-use tokio::sync::Semaphore;
+use shared::turns::{TooMany, Turns};
 
 /// Fewest characters of a new password (NIST SP 800-63B asks for 8, OWASP ASVS 2.1.1 for 12).
 pub const MIN_CHARACTERS: usize = 12;
@@ -75,7 +75,7 @@ pub enum PasswordError {
     Common,
     /// Too many are being checked.
     #[error("too many passwords are being checked")]
-    Busy,
+    Busy(#[from] TooMany),
     /// The library failed.
     #[error("password hashing failed: {0}")]
     Hash(argon2::password_hash::Error),
@@ -88,7 +88,7 @@ impl HasProblem for PasswordError {
     fn code(&self) -> Code {
         match self {
             Self::TooShort | Self::NotText | Self::Common => Code::InvalidRequest,
-            Self::Busy => Code::Overloaded,
+            Self::Busy(_) => Code::Overloaded,
             Self::Hash(_) | Self::Thread(_) => Code::Internal,
         }
     }
@@ -98,7 +98,7 @@ impl HasProblem for PasswordError {
             Self::TooShort => format!("A nova senha precisa ter pelo menos {MIN_CHARACTERS} caracteres."),
             Self::NotText => "A nova senha é longa demais ou contém caracteres que não podem ser digitados.".to_owned(),
             Self::Common => "A nova senha é fácil de adivinhar. Use uma frase, ou palavras sem relação entre si.".to_owned(),
-            Self::Busy | Self::Hash(_) | Self::Thread(_) => self.code().detail().to_owned(),
+            Self::Busy(_) | Self::Hash(_) | Self::Thread(_) => self.code().detail().to_owned(),
         }
     }
 }
@@ -116,9 +116,7 @@ pub struct Checked {
 #[derive(Debug)]
 pub struct Passwords {
     hasher: Arc<Argon2id>,
-    running: Arc<Semaphore>,
-    waiting: Arc<AtomicUsize>,
-    most_waiting: usize,
+    turns: Turns,
     checked: AtomicU64,
     /// Hash of a text nobody knows: checked where there is no account.
     decoy: String,
@@ -136,9 +134,7 @@ impl Passwords {
         let decoy = hasher.decoy().map_err(PasswordError::Hash)?;
         Ok(Self {
             hasher,
-            running: Arc::new(Semaphore::new(settings.concurrency)),
-            waiting: Arc::new(AtomicUsize::new(0)),
-            most_waiting: settings.waiting,
+            turns: Turns::new(settings.concurrency, settings.waiting),
             checked: AtomicU64::new(0),
             decoy,
         })
@@ -216,43 +212,18 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let permit = if let Ok(permit) = Arc::clone(&self.running).try_acquire_owned() {
-            permit
-        } else {
-            let _queued =
-                Queued::enter(&self.waiting, self.most_waiting).ok_or(PasswordError::Busy)?;
-            Arc::clone(&self.running)
-                .acquire_owned()
-                .await
-                .map_err(|_| PasswordError::Busy)?
-        };
-        let (hasher, waiting) = (Arc::clone(&self.hasher), Arc::clone(&self.waiting));
+        let turn = self.turns.take().await?;
+        let (hasher, turns) = (Arc::clone(&self.hasher), self.turns.clone());
         spawn_blocking_in_span(move || {
             let done = work();
-            if waiting.load(Ordering::SeqCst) == 0 {
+            if turns.waiting() == 0 {
                 hasher.rest();
             }
-            drop(permit);
+            drop(turn);
             done
         })
         .await
         .map_err(PasswordError::Thread)
-    }
-}
-
-/// A place in the queue; given up when dropped, also by a client that leaves.
-struct Queued(Arc<AtomicUsize>);
-
-impl Queued {
-    fn enter(waiting: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
-        let place = Self(Arc::clone(waiting));
-        (waiting.fetch_add(1, Ordering::SeqCst) < most).then_some(place)
-    }
-}
-
-impl Drop for Queued {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

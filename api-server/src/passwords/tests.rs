@@ -130,22 +130,19 @@ async fn weak_passwords_are_refused_with_a_sentence() {
 #[tokio::test]
 async fn a_full_queue_says_so_at_once() {
     let passwords = Arc::new(passwords(1, 1));
-    let held = Arc::clone(&passwords.running)
-        .acquire_owned()
-        .await
-        .unwrap();
+    let held = passwords.turns.take().await.unwrap();
     let waiter = tokio::spawn({
         let passwords = Arc::clone(&passwords);
         async move { passwords.check(None, "a").await.map(|_| ()) }
     });
-    while passwords.waiting.load(Ordering::SeqCst) == 0 {
+    while passwords.turns.waiting() == 0 {
         tokio::task::yield_now().await;
     }
     assert!(matches!(
         passwords.check(None, "b").await,
-        Err(PasswordError::Busy)
+        Err(PasswordError::Busy(_))
     ));
     drop(held);
     waiter.await.unwrap().unwrap();
-    assert_eq!(passwords.waiting.load(Ordering::SeqCst), 0);
+    assert_eq!(passwords.turns.waiting(), 0);
 }

@@ -3,6 +3,7 @@
 
 use shared::db::DbError;
 use shared::problem::{Code, FieldError, HasProblem, Invalid};
+use shared::turns::TooMany;
 
 /// Why a question could not be answered.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +11,9 @@ pub enum QueryError {
     /// Fields of the request are out of range.
     #[error("request is not valid")]
     Invalid(#[from] Invalid),
+    /// As many questions wait as may.
+    #[error("too many questions are waiting")]
+    Busy(#[from] TooMany),
     /// Vectors were asked for, and there is no model to embed the question with.
     #[error("no embedding model is available")]
     NoVectors,
@@ -28,6 +32,7 @@ impl HasProblem for QueryError {
     fn code(&self) -> Code {
         match self {
             Self::Invalid(invalid) => invalid.code(),
+            Self::Busy(_) => Code::Overloaded,
             Self::NoVectors => Code::ProviderUnavailable,
             Self::Index(_) | Self::Store(_) | Self::Ranking(_) => Code::Internal,
         }
@@ -36,6 +41,9 @@ impl HasProblem for QueryError {
     fn detail(&self) -> String {
         match self {
             Self::Invalid(invalid) => invalid.detail(),
+            Self::Busy(_) => {
+                "Há perguntas demais neste momento; tente de novo em instantes.".into()
+            }
             Self::NoVectors => {
                 "A busca por significado não está disponível agora; use a busca por texto.".into()
             }
@@ -48,7 +56,11 @@ impl HasProblem for QueryError {
     fn errors(&self) -> Vec<FieldError> {
         match self {
             Self::Invalid(invalid) => invalid.errors(),
-            Self::NoVectors | Self::Index(_) | Self::Store(_) | Self::Ranking(_) => vec![],
+            Self::Busy(_)
+            | Self::NoVectors
+            | Self::Index(_)
+            | Self::Store(_)
+            | Self::Ranking(_) => vec![],
         }
     }
 }

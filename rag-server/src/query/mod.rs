@@ -29,6 +29,8 @@ use std::time::Instant;
 use generate::prompt;
 use index::Index;
 use shared::db::Db;
+use shared::turns::Turns;
+use tokio::runtime::Handle;
 use tokio::sync::OwnedMutexGuard;
 
 pub(crate) use aliases::Aliases;
@@ -56,6 +58,10 @@ pub struct RetrievalSettings {
     pub fetch: usize,
     /// Lowest score of a source, 0 to 1.
     pub min_score: f32,
+    /// Questions searched for at a time.
+    pub concurrency: usize,
+    /// More that may wait; whoever comes on top is told to come again.
+    pub waiting: usize,
 }
 
 /// Answers questions.
@@ -69,6 +75,10 @@ pub struct QueryService {
     models: Arc<Models>,
     answers: Arc<Answers>,
     tables: Arc<TableService>,
+    /// At searching: it is what takes processor and memory. Writing an answer is waiting for a chat model.
+    turns: Turns,
+    /// Where searching happens.
+    runtime: Handle,
     settings: RetrievalSettings,
 }
 
@@ -88,7 +98,7 @@ enum Found {
 }
 
 impl QueryService {
-    /// Answers from `index`, ranking with `model`.
+    /// Answers from `index`, ranking with `model`; searches on the current runtime, which must outlive it.
     pub(crate) fn new(
         db: Db,
         index: Index,
@@ -108,6 +118,8 @@ impl QueryService {
             models,
             answers,
             tables,
+            turns: Turns::new(settings.concurrency, settings.waiting),
+            runtime: Handle::current(),
             settings,
         }
     }
@@ -130,15 +142,23 @@ impl QueryService {
     }
 
     /// Answers a question with proven quotes, or says that the material does not hold the answer.
-    pub async fn answer(&self, request: &QueryRequest) -> Result<QueryResponse, QueryError> {
+    pub async fn answer(
+        self: &Arc<Self>,
+        request: &QueryRequest,
+    ) -> Result<QueryResponse, QueryError> {
         let prepared = self.prepare(request).await?;
         Ok(self.complete(prepared, None).await)
     }
 
     /// Checks a question and finds what its answer may rest on; what is kept is taken from there.
-    pub(crate) async fn prepare(&self, request: &QueryRequest) -> Result<Prepared, QueryError> {
+    pub(crate) async fn prepare(
+        self: &Arc<Self>,
+        request: &QueryRequest,
+    ) -> Result<Prepared, QueryError> {
         let started = Instant::now();
         let mut asked = request.check(&self.settings)?;
+        // Ahead of everything that reads: what is refused must cost nothing.
+        self.turns.look()?;
         let mut key = None;
         if let Some(name) = self.key(&asked).await? {
             let turn = self.answers.turn(&name).await;
@@ -260,6 +280,11 @@ impl QueryService {
         Ok(self.answers.key(asked, &surroundings))
     }
 
+    /// Questions that wait for their turn.
+    pub(crate) fn waiting(&self) -> usize {
+        self.turns.waiting()
+    }
+
     /// How kept answers do.
     pub(crate) fn kept(&self) -> AnswerStatus {
         self.answers.status()
@@ -272,7 +297,7 @@ impl QueryService {
 
     /// What an answer would rest on, for evaluation.
     pub(crate) async fn retrieve_for(
-        &self,
+        self: &Arc<Self>,
         request: &QueryRequest,
     ) -> Result<Retrieved, QueryError> {
         let asked = request.check(&self.settings)?;
@@ -280,7 +305,10 @@ impl QueryService {
     }
 
     /// The best passages for a query, in order.
-    pub async fn search(&self, request: &SearchRequest) -> Result<SearchResponse, QueryError> {
+    pub async fn search(
+        self: &Arc<Self>,
+        request: &SearchRequest,
+    ) -> Result<SearchResponse, QueryError> {
         let asked = request.check(&self.settings)?;
         let retrieved = self.retrieve(&asked).await?;
         Ok(answer::hits(&asked, &retrieved))

@@ -7,6 +7,8 @@ use std::time::Instant;
 
 use index::{Filter, SentenceVectors, StoredChunk};
 use rank::{Candidate, Question, Ranking, Statistics};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 use super::wire::{Asked, Search, Timings};
 use super::{QueryError, QueryService};
@@ -58,8 +60,24 @@ pub(crate) struct Retrieved {
 }
 
 impl QueryService {
-    /// Searches, gathers and ranks.
-    pub(crate) async fn retrieve(&self, asked: &Asked) -> Result<Retrieved, QueryError> {
+    /// Searches, gathers and ranks, when its turn comes.
+    ///
+    /// Not on the thread that answers HTTP: that one would be late for everybody else meanwhile.
+    ///
+    /// # Cancel safety
+    /// Whoever is dropped gives up its turn, or stops searching.
+    pub(crate) async fn retrieve(self: &Arc<Self>, asked: &Asked) -> Result<Retrieved, QueryError> {
+        let turn = self.turns.take().await?;
+        let (service, asked) = (Arc::clone(self), asked.clone());
+        let searching = async move {
+            let _turn = turn;
+            service.search_and_rank(&asked).await
+        };
+        let searching = self.runtime.spawn(searching.in_current_span());
+        AbortOnDropHandle::new(searching).await?
+    }
+
+    async fn search_and_rank(&self, asked: &Asked) -> Result<Retrieved, QueryError> {
         let filter = self.filter(asked).await?;
         let statistics = self.statistics.current().await?;
         let active = match (asked.search, self.embedding.active()) {

@@ -1,6 +1,7 @@
 //! What the material says about a topic, in the order it is taught: what a learning path is made of.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use shared::problem::Invalid;
@@ -94,7 +95,10 @@ struct Found {
 
 impl QueryService {
     /// The sections about a topic, in the order they are taught.
-    pub async fn topics(&self, request: &TopicRequest) -> Result<TopicResponse, QueryError> {
+    pub async fn topics(
+        self: &Arc<Self>,
+        request: &TopicRequest,
+    ) -> Result<TopicResponse, QueryError> {
         let asked = request.check(&self.settings)?;
         let retrieved = self.retrieve(&asked).await?;
         let ranked = &retrieved.ranking.passages;

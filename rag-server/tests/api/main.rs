@@ -18,6 +18,7 @@ mod materials;
 mod mirror;
 mod openai;
 mod openapi;
+mod overload;
 mod pages;
 mod poison;
 mod query;

@@ -180,6 +180,15 @@ impl TestApp {
         self.settled(name.split('?').next().unwrap(), "ready").await
     }
 
+    /// Waits until it is so.
+    pub(crate) async fn until(&self, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+        let started = Instant::now();
+        while !is_so().await {
+            assert!(started.elapsed() < DEADLINE, "still not: {what}");
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Waits until a material is in `state`; another final state fails the test.
     pub(crate) async fn settled(&self, name: &str, state: &str) -> Value {
         let started = Instant::now();

@@ -206,9 +206,22 @@ pub(crate) async fn table_stats(table: &Table, kind: TableKind) -> Result<TableS
         unindexed_rows: unindexed_rows as u64,
         deleted_rows: stats.num_deleted_rows.unwrap_or_default() as u64,
         fragments: stats.fragment_stats.num_fragments as u64,
-        versions: table.list_versions().await?.len() as u64,
+        versions: versions(table).await?,
         live_bytes: stats.total_bytes as u64,
     })
+}
+
+/// Number of versions kept, by the names of their manifests: one that is listed may be pruned before it could be read.
+async fn versions(table: &Table) -> Result<u64, IndexError> {
+    let Some(dataset) = table.dataset() else {
+        return Err(lancedb::Error::NotSupported {
+            message: "the index needs a table it can open itself".to_owned(),
+        }
+        .into());
+    };
+    let dataset = dataset.get().await?;
+    let count = dataset.count_versions().await;
+    Ok(count.map_err(lancedb::Error::from)?)
 }
 
 /// Bytes of the files of these tables below the folder `uri`.

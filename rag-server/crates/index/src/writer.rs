@@ -17,12 +17,14 @@ use arrow_array::{RecordBatch, RecordBatchIterator};
 use futures::FutureExt;
 use lancedb::Table;
 use lancedb::expr::{DfExpr, col, lit};
+use lancedb::query::QueryBase as _;
 use lancedb::table::merge::MergeInsertBuilder;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::maintenance::{self, OptimizeReport};
+use crate::snapshot::{Snapshot, row_ids};
 use crate::{IndexError, IndexSettings, VectorRow, chunk_table, vector_table};
 
 /// Changes that may wait; the next caller waits for a place.
@@ -272,6 +274,9 @@ impl WriterTask {
         if rows.is_empty() {
             return self.delete(&theirs).await;
         }
+        if self.is_new(&theirs).await? {
+            return self.add(rows).await;
+        }
         let mut merge = self
             .table
             .merge_insert(&[chunk_table::MATERIAL_ID, chunk_table::ORDINAL]);
@@ -289,10 +294,30 @@ impl WriterTask {
             });
         };
         let rows = vector_table::rows(vectors.values(), dimensions)?;
+        let theirs = any_of(vector_table::CHUNK_ID, vectors.keys());
+        if self.is_new(&theirs).await? {
+            return self.add(vec![rows]).await;
+        }
         let mut merge = self.table.merge_insert(&[vector_table::CHUNK_ID]);
         // By way of its index on the ids the store would not notice rows that another process adds meanwhile.
         merge.when_not_matched_insert_all().use_index(false);
         self.merge(merge, vec![rows]).await
+    }
+
+    /// Whether nothing of it is there: then it is added without a look at all other rows, which is what a merge takes.
+    /// Never where another process might add the same meanwhile: the store would not notice.
+    async fn is_new(&self, theirs: &DfExpr) -> Result<bool, IndexError> {
+        if !self.settings.sole_writer {
+            return Ok(false);
+        }
+        let snapshot = Snapshot::of(&self.table).await?;
+        let any = snapshot.query().only_if_expr(theirs.clone()).limit(1);
+        Ok(row_ids(any).await?.is_empty())
+    }
+
+    async fn add(&self, rows: Vec<RecordBatch>) -> Result<Outcome, IndexError> {
+        self.table.add(rows).execute().await?;
+        Ok(Outcome::default())
     }
 
     async fn merge(

@@ -3,6 +3,8 @@
 //! Measures through HTTP against a server in a process of its own. Large indexes are made of really embedded passages
 //! and of copies of them with noise in their vectors, which the index cannot tell from real ones.
 
+mod large;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -44,6 +46,12 @@ pub(crate) struct BenchArgs {
     /// Pages of PDF to bring in.
     #[arg(long, default_value_t = 600)]
     pages: usize,
+    /// Measure the index alone at these sizes instead, and how each figure grows between them.
+    #[arg(long, value_delimiter = ',')]
+    large: Vec<usize>,
+    /// Folder that holds the large indexes meanwhile; one of the system's when absent.
+    #[arg(long)]
+    folder: Option<PathBuf>,
 }
 
 #[derive(Debug, Serialize)]
@@ -84,6 +92,9 @@ pub(crate) async fn run(
     args: BenchArgs,
 ) -> anyhow::Result<()> {
     let corpus = Corpus::read(&args.texts)?;
+    if !args.large.is_empty() {
+        return large::run(output, &settings, &corpus, &args).await;
+    }
     let ingest = ingest(output, &corpus, args.pages).await?;
     output.line(&format!(
         "ingest: {} pages; text {:.0} pages/s ({:.0} passages/s), vectors {:.1} passages/s; {} MB at most",
@@ -96,7 +107,10 @@ pub(crate) async fn run(
     let mut queries = Vec::new();
     for size in &args.sizes {
         let folder = tempfile::tempdir()?;
-        fill(output, &settings, &corpus, folder.path(), *size).await?;
+        let services = open(&settings, folder.path()).await?;
+        fill(output, &services, &corpus, *size).await?;
+        services.index.optimize().await?;
+        close(services).await;
         let figures = ask(&corpus, folder.path(), *size, args.questions).await?;
         output.line(&format!(
             "{:7} passages: p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms; ready in {:.0} ms; {} MB idle, {} MB after",
@@ -248,14 +262,8 @@ async fn ingest(output: &Output, corpus: &Corpus, pages: usize) -> anyhow::Resul
     })
 }
 
-/// Makes an index of `size` passages in `folder`.
-async fn fill(
-    output: &Output,
-    settings: &Settings,
-    corpus: &Corpus,
-    folder: &Path,
-    size: usize,
-) -> anyhow::Result<()> {
+/// What is behind a server's HTTP, on a folder of its own.
+async fn open(settings: &Settings, folder: &Path) -> anyhow::Result<Services> {
     let environment =
         shared::settings::Environment::from_pairs([("DATA_DIR", folder.display().to_string())]);
     let fresh = Settings::load(&environment)
@@ -267,6 +275,22 @@ async fn fill(
     };
     let services = Services::open(&fresh, &Ports::real()?).await?;
     services.embedding.connect().await?;
+    Ok(services)
+}
+
+async fn close(services: Services) {
+    services.index.clone().close().await;
+    services.jobs.queue().close().await;
+    services.db.close().await;
+}
+
+/// Brings `size` passages into the index.
+async fn fill(
+    output: &Output,
+    services: &Services,
+    corpus: &Corpus,
+    size: usize,
+) -> anyhow::Result<()> {
     let active = services.embedding.active().context("no embedding model")?;
     let real = corpus.chunks();
     let passages: Vec<Passage> = real.iter().map(crate::ingest::passage).collect();
@@ -278,7 +302,7 @@ async fn fill(
         let mut batch = Vec::new();
         let mut rows = Vec::new();
         while made < size && batch.len() < 20 {
-            let id = format!("fill-{:06}", made / PER_MATERIAL);
+            let id = large::material(made);
             let count = PER_MATERIAL.min(size - made);
             let mut chunks = Vec::with_capacity(count);
             for ordinal in 0..count {
@@ -300,7 +324,7 @@ async fn fill(
                     chunk,
                 });
             }
-            register(&services, &id, count).await?;
+            register(services, &id, count).await?;
             batch.push(MaterialChunks {
                 material_id: id,
                 version: "v1".into(),
@@ -315,9 +339,7 @@ async fn fill(
         active.table.append(rows).await?;
         bar.set_position(made as u64);
     }
-    services.index.optimize().await?;
     bar.finish_and_clear();
-    services.index.clone().close().await;
     Ok(())
 }
 

@@ -66,7 +66,7 @@ async fn eight_clients_adding_and_deleting_lose_nothing() {
 /// Trap: compaction racing with a delete brings the deleted rows back.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_deleted_during_optimise_stays_deleted() {
-    let shelf = Shelf::new().await;
+    let shelf = Shelf::shared().await;
     let table = shelf.index.vectors("m", 16).await.unwrap();
     for id in 0..12 {
         let id = format!("m{id}");
@@ -107,7 +107,7 @@ async fn what_is_deleted_during_optimise_stays_deleted() {
 /// Several processes (here: handles with writers of their own) on one table.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_writers_on_the_same_table_lose_nothing_and_see_each_other() {
-    let shelf = Shelf::new().await;
+    let shelf = Shelf::shared().await;
     let other = shelf.another().await;
     let write = async |index: &Index, name: &str| {
         for step in 0..8 {
@@ -135,7 +135,7 @@ async fn two_writers_on_the_same_table_lose_nothing_and_see_each_other() {
 /// Two processes that read the same material at once must not double its rows.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_writers_of_the_same_material_leave_one_of_each_row() {
-    let shelf = Shelf::new().await;
+    let shelf = Shelf::shared().await;
     let other = shelf.another().await;
     for round in 0..4 {
         let id = format!("m{round}");
@@ -232,4 +232,27 @@ async fn readers_go_on_while_versions_are_pruned() {
     for outcome in outcomes {
         outcome.unwrap();
     }
+}
+
+/// Trap: figures that read each listed version fail on one that is pruned at that moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_can_be_asked_for_while_versions_are_pruned() {
+    let shelf = Shelf::new().await;
+    let changing = async {
+        for step in 0..30 {
+            shelf
+                .put(material("a", &step.to_string(), &["comum"]))
+                .await;
+            if step % 5 == 4 {
+                shelf.index.optimize().await.unwrap();
+            }
+        }
+    };
+    let asking = async {
+        for _ in 0..60 {
+            let stats = shelf.index.stats().await.unwrap();
+            assert!(stats.chunks.versions > 0);
+        }
+    };
+    tokio::join!(changing, asking);
 }

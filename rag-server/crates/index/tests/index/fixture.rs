@@ -24,9 +24,16 @@ impl Shelf {
         Self { folder, index }
     }
 
+    /// One that other processes write to as well.
+    pub(crate) async fn shared() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Index::open(shared(&folder)).await.unwrap();
+        Self { folder, index }
+    }
+
     /// A second handle on the same tables, with writers of its own, as another process would have.
     pub(crate) async fn another(&self) -> Index {
-        Index::open(settings(&self.folder)).await.unwrap()
+        Index::open(shared(&self.folder)).await.unwrap()
     }
 
     pub(crate) async fn put(&self, material: MaterialChunks) {
@@ -48,6 +55,13 @@ pub(crate) fn settings(folder: &TempDir) -> IndexSettings {
         keep_versions: std::time::Duration::ZERO,
         sole_writer: true,
         ..IndexSettings::new(folder.path().to_str().unwrap(), COLLECTION)
+    }
+}
+
+fn shared(folder: &TempDir) -> IndexSettings {
+    IndexSettings {
+        sole_writer: false,
+        ..settings(folder)
     }
 }
 
