@@ -221,12 +221,12 @@ impl Seen {
 mod tests {
     use super::*;
 
-    fn lease(holder: &str, beat: i64) -> Option<Lease> {
-        Some(Lease {
+    fn lease(holder: &str, beat: i64) -> Lease {
+        Lease {
             holder: holder.to_owned(),
             address: "http://127.0.0.1:8001".to_owned(),
             beat,
-        })
+        }
     }
 
     #[test]
@@ -235,15 +235,18 @@ mod tests {
         let after = |seconds| start + Duration::from_secs(seconds);
         let mut seen = Seen::default();
         assert!(seen.is_free(None, start));
-        assert!(!seen.is_free(lease("a", 1), start));
-        assert!(!seen.is_free(lease("a", 1), after(7)));
-        assert!(!seen.is_free(lease("a", 2), after(9)), "it was renewed");
+        assert!(!seen.is_free(Some(lease("a", 1)), start));
+        assert!(!seen.is_free(Some(lease("a", 1)), after(7)));
         assert!(
-            !seen.is_free(lease("b", 2), after(17)),
+            !seen.is_free(Some(lease("a", 2)), after(9)),
+            "it was renewed"
+        );
+        assert!(
+            !seen.is_free(Some(lease("b", 2)), after(17)),
             "somebody else has it"
         );
-        assert!(!seen.is_free(lease("b", 2), after(24)));
-        assert!(seen.is_free(lease("b", 2), after(25)));
+        assert!(!seen.is_free(Some(lease("b", 2)), after(24)));
+        assert!(seen.is_free(Some(lease("b", 2)), after(25)));
     }
 
     async fn database() -> Db {

@@ -164,7 +164,7 @@ async fn a_follower_takes_over_when_the_writer_is_killed() {
     let variables = [("REPLICA", "true"), ("DATA_DIR", path.as_str())];
     let mut first = RagServer::start(&variables).await;
     let second = RagServer::start(&variables).await;
-    let http = reqwest::Client::new();
+    let http = reqwest::Client::builder().build().unwrap();
     let put = |server: &RagServer, name: &str| {
         let url = server.url().join(&format!("materials/{name}")).unwrap();
         http.put(url)
