@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use support::questions::KINDS;
 use support::score::{Grade, grade};
 use support::workbook::open;
-use tables::{Considered, Limits, Options, Reply, TableSet, ask, consider};
+use tables::{Considered, Options, Reply, TableSet, ask, consider};
 
 #[derive(Default, Clone, Copy)]
 struct Tally {
@@ -63,10 +63,12 @@ impl Grounds {
         let unread = Reply::Refused {
             word: None,
             explained: 0.0,
+            named: 0,
+            explains: false,
         };
         let proposed = |plan: &tables::plan::Plan| {
             let text = serde_json::to_string(plan).unwrap();
-            match consider(set, question, &text, &unread, &Limits::default()) {
+            match consider(set, question, &text, &unread, &Options::default()) {
                 Considered::Proposed(_, outcome) => Some(outcome),
                 _ => None,
             }

@@ -1,7 +1,7 @@
 """Counts the rows of each table with openpyxl and compares: `rows.py folder tables.jsonl`.
 
 A row counts when a cell of it, in the columns of the table, holds more than white space. Rows between those of a table that
-only another table or a paragraph of the same sheet has (forms are laid out so) are not counted as rows of this one.
+are the head of another, or that only another table or a paragraph of the same sheet has (forms are laid out so) are not counted as rows of this one.
 """
 
 import json
@@ -28,23 +28,30 @@ for name, found in tables.items():
     except Exception as error:  # whatever openpyxl raises on broken files
         unread.append((name, type(error).__name__))
         continue
+    heads = defaultdict(set)
+    for table in found:
+        heads[table["sheet"]].update(range(range_boundaries(table["range"])[1], min(table["lines"])))
     for table in found:
         left, _, right, bottom = range_boundaries(table["range"])
+        first = min(table["lines"])
         try:
             sheet = book[table["sheet"]]
-            rows = sheet.iter_rows(table["first"], bottom, left, right, values_only=True)
+            rows = sheet.iter_rows(first, bottom, left, right, values_only=True)
         except (KeyError, AttributeError) as error:
             unread.append((name, type(error).__name__))
             continue
-        count = sum(
-            any(str(cell).strip() for cell in row if cell is not None)
-            for number, row in enumerate(rows, table["first"])
-            if number not in table["others"]
-        )
-        if count == table["rows"]:
+        lines = {
+            number
+            for number, row in enumerate(rows, first)
+            if (number in table["lines"] or number not in table["others"] and number not in heads[table["sheet"]])
+            and any(str(cell).strip() for cell in row if cell is not None)
+        }
+        if len(lines) == table["rows"]:
             equal += 1
         else:
-            other.append((name, table["sheet"], table["range"], table["rows"], count))
+            own = set(table["lines"])
+            differing = f"only here {sorted(own - lines)}, only in openpyxl's {sorted(lines - own)}"
+            other.append((name, table["sheet"], table["range"], table["rows"], len(lines), differing))
 
 print(f"{len(tables)} workbooks: {equal} tables with equal counts, {len(other)} with others")
 for line in other:

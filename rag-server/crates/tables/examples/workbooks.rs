@@ -98,11 +98,12 @@ fn main() {
                     })
                     .collect()
             };
-            let others: Vec<u32> = rows(false).difference(&rows(true)).copied().collect();
+            let mine = rows(true);
+            let others: Vec<u32> = rows(false).difference(&mine).copied().collect();
             println!(
                 "{}",
                 json!({"file": name, "sheet": sheet, "range": range, "first": table.first_row(),
-                       "others": others, "rows": table.row_count() + table.totals + table.repeated_headers})
+                       "others": others, "lines": mine, "rows": table.row_count() + table.totals + table.repeated_headers})
             );
         }
     }

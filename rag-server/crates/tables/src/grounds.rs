@@ -26,10 +26,14 @@ struct Said<'q> {
 }
 
 /// What the plan does that the question does not say, and the other way round; nothing when it is grounded.
-pub(crate) fn ungrounded(view: &View<'_>, plan: &Plan, question: &str) -> Vec<Fault> {
-    let aliases = Aliases::default();
+pub(crate) fn ungrounded(
+    view: &View<'_>,
+    plan: &Plan,
+    question: &str,
+    aliases: &Aliases,
+) -> Vec<Fault> {
     let words = question_words(question);
-    let scope = Scope::new(view, &aliases, crate::lexicon::is_english(&words));
+    let scope = Scope::new(view, aliases, crate::lexicon::is_english(&words));
     let said = said(&scope, &words);
     let mut faults = Vec::new();
     let mut conditions = Vec::new();

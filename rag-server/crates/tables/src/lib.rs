@@ -10,6 +10,7 @@
 //! of; whatever was left out is told.
 
 mod answer;
+mod brief;
 mod cells;
 mod check;
 mod column;
@@ -34,6 +35,7 @@ mod vocabulary;
 mod words;
 
 pub use answer::{Answer, answer};
+pub use brief::{Brief, chosen};
 pub use check::Fault;
 pub use column::{Column, Oddity};
 pub use engine::run;
@@ -42,7 +44,7 @@ pub use outcome::{
     Limits, Note, NoteCode, Outcome, ResultCell, ResultColumn, ResultRow, ResultValue,
 };
 pub use proof::Source;
-pub use propose::{Agreement, Considered, agreement, consider, plan_schema, proposed_plan};
+pub use propose::{Agreement, Considered, agreement, consider, proposed_plan};
 pub use question::{Aliases, Answered, Asked, Evidence, Options, Reply, ask};
 pub use source::{Behind, SourceRow, SourceTable, VERSION};
 pub use table::{Table, TableSet};

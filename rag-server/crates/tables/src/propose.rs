@@ -1,95 +1,16 @@
-//! Plans proposed by a chat model: what it is told, how its reply is read, and whether it says what the question says.
+//! Plans proposed by a chat model: how its reply is read, and whether it says what the question says.
 
 use serde::Serialize;
-use serde_json::{Value as Json, json};
 
 use crate::check::{Fault, check, fault};
 use crate::grounds::ungrounded;
 use crate::outcome::{Limits, Outcome};
 use crate::plan::Plan;
-use crate::question::Reply;
+use crate::question::{Options, Reply};
 use crate::table::TableSet;
 
 /// Longer proposals are refused unread.
 const MOST_BYTES: usize = 16_384;
-
-/// JSON Schema (draft 2020-12) of a [`Plan`], for structured output. Names of tables and columns are listed, so that a
-/// model can choose no others.
-pub fn plan_schema(set: &TableSet) -> Json {
-    let tables: Vec<&str> = set.tables.iter().map(|table| table.id.as_str()).collect();
-    let mut columns: Vec<&str> = set
-        .tables
-        .iter()
-        .flat_map(|table| table.columns.iter().map(|column| column.name.as_str()))
-        .collect();
-    columns.sort_unstable();
-    columns.dedup();
-    let condition = json!({
-        "type": "object",
-        "properties": {
-            "column": {"enum": columns},
-            "op": {"enum": ["equal", "less", "at_most", "greater", "at_least", "between", "above_mean", "below_mean", "contains", "empty"]},
-            "values": {"type": "array", "items": {"type": "string"}, "maxItems": 100}
-        },
-        "required": ["column", "op", "values"],
-        "additionalProperties": false
-    });
-    let nested = |name: &str, inner: Json| {
-        let mut object = json!({"type": "object", "properties": {}, "required": [name], "additionalProperties": false});
-        if let Some(properties) = object.get_mut("properties").and_then(Json::as_object_mut) {
-            properties.insert(name.to_owned(), inner);
-        }
-        object
-    };
-    let list = json!({"type": "array", "items": {"$ref": "#/$defs/filter"}, "minItems": 1});
-    json!({
-        "$defs": {
-            "filter": {"anyOf": [
-                condition,
-                nested("all", list.clone()),
-                nested("any", list),
-                nested("not", json!({"$ref": "#/$defs/filter"}))
-            ]}
-        },
-        "type": "object",
-        "properties": {
-            "table": {"enum": tables},
-            "join": {
-                "type": "object",
-                "properties": {"table": {"enum": tables}, "left": {"enum": columns}, "right": {"enum": columns}},
-                "required": ["table", "left", "right"],
-                "additionalProperties": false
-            },
-            "filter": {"$ref": "#/$defs/filter"},
-            "group": {
-                "type": "object",
-                "properties": {"column": {"enum": columns}, "part": {"enum": ["month", "year"]}},
-                "required": ["column"],
-                "additionalProperties": false
-            },
-            "aggregate": {
-                "type": "object",
-                "properties": {
-                    "function": {"enum": ["count", "sum", "mean", "min", "max"]},
-                    "column": {"enum": columns}
-                },
-                "required": ["function"],
-                "additionalProperties": false
-            },
-            "columns": {"type": "array", "items": {"enum": columns}, "maxItems": 50},
-            "distinct": {"type": "boolean"},
-            "order": {
-                "type": "object",
-                "properties": {"column": {"enum": columns}, "descending": {"type": "boolean"}},
-                "additionalProperties": false
-            },
-            "limit": {"type": "integer", "minimum": 1, "maximum": 1000},
-            "difference": {"type": "boolean"}
-        },
-        "required": ["table"],
-        "additionalProperties": false
-    })
-}
 
 /// Reads a plan that was proposed, and checks it against the tables.
 ///
@@ -127,14 +48,15 @@ pub enum Considered {
 }
 
 /// Reads a proposal, checks it against the tables and against the question, and compares it with the parser's reading.
-/// `reply`: what [`ask`](crate::ask) made of the same question.
+/// `reply`: what [`ask`](crate::ask) made of the same question, with the same `options`.
 pub fn consider(
     set: &TableSet,
     question: &str,
     proposal: &str,
     reply: &Reply,
-    limits: &Limits,
+    options: &Options,
 ) -> Considered {
+    let limits = &options.limits;
     let plan = match proposed_plan(set, proposal) {
         Ok(plan) => plan,
         Err(faults) => return Considered::Rejected(faults),
@@ -149,7 +71,7 @@ pub fn consider(
         // Asked back or not read: the words decide, and it stays a proposal.
         Agreement::Agree | Agreement::Alone => {
             let faults = match check(set, &plan) {
-                Ok(checked) => ungrounded(&checked.view, &plan, question),
+                Ok(checked) => ungrounded(&checked.view, &plan, question, &options.aliases),
                 Err(faults) => faults,
             };
             if faults.is_empty() {

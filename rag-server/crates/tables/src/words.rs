@@ -177,6 +177,19 @@ pub(crate) fn noun_root(folded: &str) -> Option<&str> {
     root(folded, &NOUN_ENDINGS)
 }
 
+/// What is left of a participle: `fornecidas` → `fornec`.
+pub(crate) fn participle_root(folded: &str) -> Option<&str> {
+    root(
+        folded,
+        &["adas", "ados", "idas", "idos", "ada", "ado", "ida", "ido"],
+    )
+}
+
+/// What a noun for who does something shares with its verb: `fornecedor` → `fornec`.
+pub(crate) fn agent_root(folded: &str) -> Option<&str> {
+    root(folded, &["adora", "edora", "idora", "ador", "edor", "idor"])
+}
+
 fn root<'w>(folded: &'w str, endings: &[&str]) -> Option<&'w str> {
     endings
         .iter()

@@ -163,7 +163,7 @@ fn a_proposal_is_held_against_the_words_of_a_question_nobody_read() {
             ..Plan::default()
         };
         let text = serde_json::to_string(&plan).unwrap();
-        consider(&set, question, &text, &reply, &Limits::default())
+        consider(&set, question, &text, &reply, &Options::default())
     };
     assert!(matches!(proposal("Bia", "Nota"), Considered::Proposed(..)));
     for (name, column, code) in [
@@ -175,6 +175,6 @@ fn a_proposal_is_held_against_the_words_of_a_question_nobody_read() {
         };
         assert!(faults.iter().any(|fault| fault.code == code), "{faults:?}");
     }
-    let none = consider(&set, question, "DROP TABLE x", &reply, &Limits::default());
+    let none = consider(&set, question, "DROP TABLE x", &reply, &Options::default());
     assert!(matches!(none, Considered::Rejected(_)));
 }

@@ -107,7 +107,7 @@ fn a_model_that_lies_is_never_agreed_with() {
             };
             let considered = |plan: &tables::plan::Plan, reply: &Reply| {
                 let text = serde_json::to_string(plan).unwrap();
-                consider(&set, &question.text, &text, reply, &Limits::default())
+                consider(&set, &question.text, &text, reply, &Options::default())
             };
             let same = considered(&answered.plan, &reply);
             assert!(

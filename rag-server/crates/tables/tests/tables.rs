@@ -12,7 +12,7 @@ use extract::{FileKind, Limits as ReadLimits, extract};
 use tables::plan::{Aggregate, Function, Plan};
 use tables::{
     Agreement, Kind, Limits, NoteCode, Oddity, Options, Outcome, Reply, ResultValue, TableSet,
-    agreement, answer, ask, plan_schema, proposed_plan, run,
+    agreement, answer, ask, proposed_plan, run,
 };
 
 fn csv(text: &str) -> TableSet {
@@ -237,7 +237,6 @@ fn a_proposal_is_compared_with_the_reading() {
         agreement(&set, &plan("A"), &refused, &Limits::default()),
         Agreement::Alone
     );
-    assert_eq!(plan_schema(&set)["properties"]["table"]["enum"][0], "dados");
 }
 
 #[test]

@@ -6,10 +6,10 @@ mod synonyms;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use phrases::{PHRASES, SHORTENED};
+use phrases::{PHRASES, SHORTENED, TURNS};
 use synonyms::{FLOW_ROOTS, FLOWS, LIGHT_ROOTS, PEOPLE, SYNONYMS};
 
-use crate::words::{Word, stem, verb_root};
+use crate::words::{Word, participle_root, stem, verb_root};
 
 /// What a word of a question does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -229,7 +229,10 @@ pub(crate) fn is_person(word: &str) -> bool {
 /// A word for what adds up over time.
 pub(crate) fn is_flow(folded: &str) -> bool {
     FLOWS.split(' ').any(|flow| flow == folded)
-        || verb_root(folded).is_some_and(|root| FLOW_ROOTS.split(' ').any(|flow| flow == root))
+        || [verb_root(folded), participle_root(folded)]
+            .into_iter()
+            .flatten()
+            .any(|root| FLOW_ROOTS.split(' ').any(|flow| flow == root))
 }
 
 /// A verb of having, doing and happening, which leaves no row out.
@@ -252,6 +255,14 @@ pub(crate) fn written_out(folded: &str) -> Option<&'static str> {
         .iter()
         .find(|(short, _)| *short == folded)
         .map(|(_, long)| *long)
+}
+
+/// A turn of speech of two words, as what it asks for: `how old` → `what age`.
+pub(crate) fn turned(first: &str, second: &str) -> Option<(&'static str, &'static str)> {
+    TURNS
+        .iter()
+        .find(|(said, _)| said.split_once(' ') == Some((first, second)))
+        .and_then(|(_, meant)| meant.split_once(' '))
 }
 
 /// A question in English.

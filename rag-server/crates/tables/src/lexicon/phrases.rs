@@ -6,7 +6,7 @@ use super::Does;
 pub(super) const PHRASES: &[(Does, &str)] = &[
     (
         Does::Count,
-        "quantos|quantas|quantas vezes|how many times|quantidade de|qtd de|numero de|contagem de|contagem|conte|contar|conta quantos|qual o numero de|\
+        "quantos|quantas|por quantos|por quantas|com quantos|com quantas|quantas vezes|how many times|quantidade de|qtd de|numero de|contagem de|contagem|conte|contar|conta quantos|qual o numero de|\
          quantidade total de|numero total de|how many|number of|count of|count|total number of|qual e a quantidade de",
     ),
     (
@@ -25,15 +25,18 @@ pub(super) const PHRASES: &[(Does, &str)] = &[
     ),
     (
         Does::Max,
-        "se saiu melhor|se sairam melhor|mandou melhor|mandaram melhor|foi melhor|foram melhor|foram melhores|primeiro colocado|primeira colocada|primeiros colocados|primeiras colocadas|mais bem colocado|mais bem colocada|mais bem colocados|mais bem colocadas|melhor desempenho|melhores desempenhos|primeiros|primeiras|maior|maiores|maxima|maximo|maximas|maximos|mais alto|mais alta|mais altos|mais altas|melhor|melhores|highest|largest|\
+        "primeiro lugar|primeiros lugares|primeira posicao|primeiras posicoes|campeao em|campea em|campeao|campea|lidera|lideram|lidera o ranking de|liderou|lideraram|lider|lider em|esta na frente|estao na frente|se saiu melhor|se sairam melhor|mandou melhor|mandaram melhor|foi melhor|foram melhor|foram melhores|primeiro colocado|primeira colocada|primeiros colocados|primeiras colocadas|mais bem colocado|mais bem colocada|mais bem colocados|mais bem colocadas|melhor desempenho|melhores desempenhos|primeiros|primeiras|maior|maiores|maxima|maximo|maximas|maximos|mais alto|mais alta|mais altos|mais altas|melhor|melhores|highest|largest|\
          greatest|biggest|maximum|max|best|top score|mais elevado|mais elevada|mais elevados|mais elevadas|recorde|mais grande|pico",
     ),
     (
         Does::Min,
-        "se saiu pior|se sairam pior|foi pior|foram pior|foram piores|menor|menores|minima|minimo|minimas|minimos|mais baixo|mais baixa|mais baixos|mais baixas|pior|piores|lowest|\
+        "ultimo lugar|ultimos lugares|ultima posicao|ultimo colocado|ultima colocada|lanterna|se saiu pior|se sairam pior|foi pior|foram pior|foram piores|menor|menores|minima|minimo|minimas|minimos|mais baixo|mais baixa|mais baixos|mais baixas|pior|piores|lowest|\
          smallest|minimum|min|worst|least|mais reduzido|mais reduzida",
     ),
-    (Does::More, "mais|most|more"),
+    (
+        Does::More,
+        "mais|most|more|campeao de|campea de|recordista de|recordista em",
+    ),
     (Does::Fewer, "menos|fewest|fewer"),
     (
         Does::MaxOf("preco"),
@@ -82,27 +85,27 @@ pub(super) const PHRASES: &[(Does, &str)] = &[
     ),
     (
         Does::Greater,
-        "+ de|+ que|mais alto do que|mais cara do que|mais caro do que|later|maior que|maior do que|maiores que|maiores do que|acima de|acima da|acima do|acima dos|acima das|superior a|superiores a|\
+        "older than|+ de|+ que|mais alto do que|mais cara do que|mais caro do que|later|maior que|maior do que|maiores que|maiores do que|acima de|acima da|acima do|acima dos|acima das|superior a|superiores a|\
          mais de|mais que|mais do que|passa de|passam de|passou de|passaram de|ultrapassa|ultrapassam|ultrapassou|ultrapassaram|excede|excedem|supera|superam|superou|\
          superaram|alem de|above|over|more than|greater than|higher than|exceeding|exceeds|exceed|bigger than|depois de|\
          depois do|depois da|depois das|apos|apos as|apos o|apos a|after|later than|posterior a|posteriores a|>|melhor que|melhor do que|acima|mais alto que|mais alta que|mais caro que|mais caros que|mais cara que|mais caras que",
     ),
     (
         Does::AtLeast,
-        "pelo menos|no minimo|ao menos|a partir de|a partir do|a partir da|a partir das|desde|maior ou igual a|maiores ou iguais a|\
+        "no younger than|not younger than|pelo menos|no minimo|ao menos|a partir de|a partir do|a partir da|a partir das|desde|maior ou igual a|maiores ou iguais a|\
          at least|no less than|since|from|starting|starting from|minimo de|>=|≥|igual ou superior a|igual ou maior que|igual ou acima de|\
          nao inferior a|desde o|desde a|a contar de|chegou a|chegaram a|atingiu|atingiram|alcancou|alcancaram",
     ),
     (
         Does::Less,
-        "menor que|menor do que|menores que|menores do que|abaixo de|abaixo da|abaixo do|abaixo dos|abaixo das|inferior a|\
+        "younger than|menor que|menor do que|menores que|menores do que|abaixo de|abaixo da|abaixo do|abaixo dos|abaixo das|inferior a|\
          inferiores a|menos de|menos que|menos do que|below|under|less than|lower than|fewer than|smaller than|antes de|\
          antes do|antes da|antes das|before|earlier than|anterior a|anteriores a|nao chega a|nao chegam a|nao chegou a|nao chegaram a|nao atingiu|\
-         nao atingiram|nao alcancou|nao alcancaram|<|pior que|abaixo|mais baixo que|mais barato que|mais baratos que|mais barata que|mais baratas que",
+         nao atingiram|nao tem nem|nao teve nem|nao tiveram nem|nao chega nem a|nao chegam nem a|nao alcancou|nao alcancaram|<|pior que|abaixo|mais baixo que|mais barato que|mais baratos que|mais barata que|mais baratas que",
     ),
     (
         Does::AtMost,
-        "ate|no maximo|menor ou igual a|menores ou iguais a|at most|up to|no more than|until|till|maximo de|<=|≤|\
+        "no older than|not older than|ate|ate o fim de|ate o final de|ate o fim do mes de|no maximo|menor ou igual a|menores ou iguais a|at most|up to|no more than|until|till|maximo de|<=|≤|\
          ate o|ate a|ate as|ate o dia|igual ou inferior a|igual ou menor que|igual ou abaixo de|nao mais de|nao mais que|nao superior a|by the end of",
     ),
     (
@@ -111,7 +114,7 @@ pub(super) const PHRASES: &[(Does, &str)] = &[
     ),
     (
         Does::Between,
-        "entre os meses de|entre o mes de|entre os dias|entre o dia|entre as|entre|between|de entre|na faixa de|no intervalo de",
+        "dentre|among|entre os meses de|entre o mes de|entre os dias|entre o dia|entre as|entre|between|de entre|na faixa de|no intervalo de",
     ),
     (
         Does::AboveMean,
@@ -155,7 +158,7 @@ pub(super) const PHRASES: &[(Does, &str)] = &[
     ),
     (
         Does::By,
-        "por|para cada|de cada|em cada|cada|a cada|by|per|for each|each|in each|agrupado por|agrupada por|agrupados por|agrupadas por|separado por|\
+        "por|para cada|de cada|em cada|cada|a cada|by|per|for each|each|in each|dividindo por|agrupando por|separando por|divididos por|divididas por|quebrado por|quebrada por|quebrados por|quebradas por|agrupado por|agrupada por|agrupados por|agrupadas por|separado por|\
          separada por|separados por|separadas por|dividido por|dividida por|de acordo com|conforme|segundo cada|grouped by|for every|every|broken down by|por cada|discriminado por|discriminada por|split by",
     ),
     (
@@ -166,7 +169,7 @@ pub(super) const PHRASES: &[(Does, &str)] = &[
          pode|podem|posso|podemos|deve|devem|devo|devemos|deveria|precisa|precisam|preciso|precisamos|recomendado|recomendada|recomendados|recomendadas|indicado|indicada|indicados|indicadas|ideal|ideais|\
          necessario|necessaria|necessarios|necessarias|permitido|permitida|permitidos|permitidas|exigido|exigida|exigidos|exigidas|obrigatorio|obrigatoria|should|must|may|recommended|required|allowed|minimo para|minima para|maximo para|maxima para|melhor para|melhores para",
     ),
-    (Does::Who, "quem|who|whose"),
+    (Does::Who, "quem|por quem|de quem|who|whose|whom"),
     (
         Does::What,
         "qual|quais|que|what|which|qual e|qual foi|quais sao|quais foram|qual o|qual a|qual era|o que",
@@ -182,7 +185,7 @@ pub(super) const PHRASES: &[(Does, &str)] = &[
     ),
     (
         Does::When,
-        "quando|em que dia|em que data|qual o dia|qual a data|when|que dia|what day|what date|on what date",
+        "quando|ate quando|ate que dia|ate que data|em que dia|em que data|qual o dia|qual a data|when|que dia|what day|what date|on what date",
     ),
     (
         Does::Where,
@@ -219,7 +222,7 @@ pub(super) const PHRASES: &[(Does, &str)] = &[
     ),
     (
         Does::Nothing,
-        "passou com|passaram com|entrou em|entraram em|entrou na|entraram na|entrou no|entraram no|ainda|take place|takes place|happen|happens|happened|held|deve de|devem de|voce pode|voce poderia|voce consegue|vc consegue|pode listar|poderia listar|pode mostrar|consegue listar|consegue me dizer|pode me|poderia me|can you|could you|would you|i would like|galera|pessoal|todo mundo|turma toda|sala toda|classe toda|turma inteira|tudo|vai ser|vao ser|vai ter|vao ter|vai|vao|ir|indo|leva|levam|levou|levaram|pegou|pegaram|pega|pegam|cai|caem|caiu|cairam|oferece|oferecem|sai por|saem por|custa por|matriculado|matriculada|matriculados|matriculadas|inscrito em|pfv|pls|vale|valem|sera que|no mes de|do mes de|mes de|nos meses de|dos meses de|na pratica|ate agora|ate hoje|emprestado|emprestados|emprestada|emprestadas|por favor|please|me diga|me diz|diga me|diga|gostaria de saber|quero saber|queria saber|preciso saber|voce sabe|sabe me dizer|pode me dizer|poderia me dizer|\
+        "everyone|everybody|borrowed|ran|hein|ne|viu|nossa|opa|ei|eita|poxa|puxa|uai|olha so|we|us|our|come|comes|came|completo|completa|inteiro|inteira|por inteiro|coloco|por gentileza|por obsequio|se possivel|se puder|se for possivel|para mim|pra mim|pra gente|queria|gostaria|gostaria de|serao|ocupa|ocupam|ocupou|ocuparam|quebre|divida|separe|agrupe|tirado|tirada|tirados|tiradas|obtido|obtida|obtidos|obtidas|dada|dadas|formado|formada|formados|formadas|composto|composta|ao longo de|ao longo do|ao longo do mes de|durante|durante o mes de|no decorrer de|no correr de|passou com|passaram com|entrou em|entraram em|entrou na|entraram na|entrou no|entraram no|ainda|take place|takes place|happen|happens|happened|held|deve de|devem de|voce pode|voce poderia|voce consegue|vc consegue|pode listar|poderia listar|pode mostrar|consegue listar|consegue me dizer|pode me|poderia me|can you|could you|would you|i would like|galera|pessoal|todo mundo|turma toda|sala toda|classe toda|turma inteira|tudo|vai ser|vao ser|vai ter|vao ter|vai|vao|ir|indo|leva|levam|levou|levaram|pegou|pegaram|pega|pegam|cai|caem|caiu|cairam|oferece|oferecem|sai por|saem por|custa por|matriculado|matriculada|matriculados|matriculadas|inscrito em|pfv|pls|vale|valem|sera que|no mes de|do mes de|mes de|nos meses de|dos meses de|na pratica|ate agora|ate hoje|emprestado|emprestados|emprestada|emprestadas|por favor|please|me diga|me diz|diga me|diga|gostaria de saber|quero saber|queria saber|preciso saber|voce sabe|sabe me dizer|pode me dizer|poderia me dizer|\
          existem|existe|ha|tem|teve|tiveram|possuem|possui|temos|tivemos|houve|tenha|tenham|tinha|tinham|com|foi|foram|sao|eram|era|ser|esta|estao|estava|estavam|\
          seja|sejam|fica|ficam|ficou|ficaram|tirou|tiraram|obteve|obtiveram|recebeu|receberam|conseguiu|conseguiram|fez|fizeram|apresenta|apresentam|numero|planilha|aba|tabela|sheet|table|\
          spreadsheet|worksheet|workbook|arquivo|lista|dados|data|todos|todas|todo|toda|all|ai|la|nome|nomes|name|names|is|are|was|were|has|have|had|do|does|did|got|get|gets|there|any|me|mim|nos|tell|you|like|know|i|want|need|to|be|been|\
@@ -231,6 +234,9 @@ pub(super) const PHRASES: &[(Does, &str)] = &[
          pessoas|pessoa|people|se|quero|vou|deu|deram|exactly what|s|em que|no que|na qual|no qual|nos quais|nas quais",
     ),
 ];
+
+/// Turns of speech, and what they ask for.
+pub(super) const TURNS: &[(&str, &str)] = &[("how old", "what age")];
 
 /// Words as people shorten them, and what they stand for.
 pub(super) const SHORTENED: &[(&str, &str)] = &[

@@ -66,12 +66,22 @@ pub(super) const SYNONYMS: &[&str] = &[
     "nascimento nasceu nasceram nascido nascidos nascida born birth",
     "validade vence vencem vencimento expira expiram expiry",
     "pagamento pago paga pagos pagas payment paid",
-    "professor leciona lecionam ministra ministram ensina ensinam ministrada ministradas teaches",
+    "professor leciona lecionam ministra ministram ensina ensinam ministrada ministradas teaches taught",
     "admissao contratacao contratado contratados admitido admitidos hired hire",
     "aula lesson encontro",
     "palestra talk apresentacao",
     "porcao portion",
     "formato",
+    "corrida run race",
+    "emprestimo loan",
+    "evento event",
+    "conta bill",
+    "leitor reader",
+    "inscrito inscricao enrolled registration",
+    "atleta athlete runner",
+    "participante participant attendee",
+    "multa fine",
+    "genero genre gender",
 ];
 
 /// Roots of verbs of what is flowing, beyond [`FLOWS`].

@@ -1,14 +1,14 @@
 //! A question put to all tables of a set.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-
-use super::assemble::{Proposed, Why, assemble};
-use super::tags::{Is, Scope, Tag, question_words};
+use super::assemble::{Proposed, assemble};
+use super::frame::{last_sentence, question_words};
+use super::refusal::{MOST_CANDIDATES, Refusal};
+use super::reply::{Answered, Asked, Evidence, Options, Reply};
+use super::scope::Scope;
+use super::tags::{Is, Tag};
 use crate::engine::run;
 use crate::lexicon;
-use crate::outcome::{Limits, Outcome};
+use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::table::TableSet;
 use crate::view::View;
@@ -17,81 +17,9 @@ use crate::words::Word;
 /// Longer questions are no questions to a table.
 const MOST_WORDS: usize = 60;
 /// What is left of the confidence in a question that rests on one name alone.
-const WEAK: f64 = 0.6;
+pub(super) const WEAK: f64 = 0.6;
 /// Cost of a word that was put right.
 const SLIP: u32 = 3;
-/// Ways offered when it asks back.
-const MOST_CANDIDATES: usize = 6;
-
-/// Words the operator declares to mean the same: `{"nota": ["pontuação", "score"]}`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Aliases(pub BTreeMap<String, Vec<String>>);
-
-/// How a question is read.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Synonyms beyond the built-in ones.
-    pub aliases: Aliases,
-    /// What one plan may cost.
-    pub limits: Limits,
-}
-
-/// What a stretch of the question was taken for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// Words of the question.
-    pub words: String,
-    /// What they mean here, in Portuguese: `coluna Nota`, `valor Turma B`, `operação`, …
-    pub meaning: String,
-}
-
-/// A question that was computed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Answered {
-    /// What was computed.
-    pub plan: Plan,
-    /// What it came to.
-    pub outcome: Outcome,
-    /// Which words said what.
-    pub evidence: Vec<Evidence>,
-    /// 0 to 1: 1 when every word says what it was taken for; synonyms and parts of names take something off. At most 0.6 when
-    /// a single name of the table is all that the question rests on, as `Quais são os grupos musculares?`: a text may
-    /// answer that as well.
-    pub confidence: f64,
-    /// The question is in English.
-    pub english: bool,
-}
-
-/// A question that can be meant in several ways.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Asked {
-    /// The words it is about; empty when several tables fit.
-    pub about: String,
-    /// What they can mean: tables, columns or values.
-    pub candidates: Vec<String>,
-    /// A plan per candidate, in the same order, when each fits; then all can be answered side by side.
-    pub plans: Vec<Plan>,
-    /// The question is in English.
-    pub english: bool,
-}
-
-/// What became of a question.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "reply", rename_all = "snake_case")]
-pub enum Reply {
-    /// Computed.
-    Answered(Box<Answered>),
-    /// To be asked back.
-    Asked(Asked),
-    /// Not about these tables, or not to be computed: retrieval may answer it.
-    Refused {
-        /// A word that no table explains, if that was the cause.
-        word: Option<String>,
-        /// Share of the question's words that the best table explains, 0 to 1.
-        explained: f64,
-    },
-}
 
 struct Found {
     plan: Plan,
@@ -102,8 +30,35 @@ struct Found {
     anchors: usize,
 }
 
-/// Reads a question, computes it when it has one meaning, and says which.
+/// Reads a question, computes it when it has one meaning, and says which. A sentence before it that chooses nothing is
+/// passed over when the whole cannot be read.
 pub fn ask(set: &TableSet, question: &str, options: &Options) -> Reply {
+    let whole = ask_whole(set, question, options);
+    let Reply::Refused { .. } = &whole else {
+        return whole;
+    };
+    let Some((story, last)) = last_sentence(question) else {
+        return whole;
+    };
+    let (story, asked) = (question_words(story), question_words(last));
+    if story.len() > MOST_WORDS {
+        return whole;
+    }
+    let english = lexicon::is_english(&asked);
+    let chooses = set.tables.iter().any(|table| {
+        let view = View::of(table);
+        !Scope::new(&view, &options.aliases, english).is_beside(&story, &asked)
+    });
+    if chooses {
+        return whole;
+    }
+    match ask_whole(set, last, options) {
+        Reply::Refused { .. } => whole,
+        read => read,
+    }
+}
+
+fn ask_whole(set: &TableSet, question: &str, options: &Options) -> Reply {
     let words = question_words(question);
     let english = lexicon::is_english(&words);
     let mut refusal = Refusal::default();
@@ -115,6 +70,7 @@ pub fn ask(set: &TableSet, question: &str, options: &Options) -> Reply {
     for slips in [false, true] {
         let read = |view: &View<'_>, refusal: &mut Refusal| {
             let scope = Scope::new(view, &options.aliases, english);
+            let words = scope.in_months(&words);
             if !slips {
                 return read(&scope, &words, 0, refusal);
             }
@@ -223,70 +179,7 @@ pub(crate) fn same_rows(one: &Outcome, other: &Outcome) -> bool {
     one.row_count == other.row_count && one.columns == other.columns && sorted(one) == sorted(other)
 }
 
-#[derive(Default)]
-struct Refusal {
-    word: Option<String>,
-    explained: f64,
-    unclear: Option<(String, Vec<String>, u32)>,
-}
-
-impl Refusal {
-    fn reply(self) -> Reply {
-        Reply::Refused {
-            word: self.word,
-            explained: self.explained,
-        }
-    }
-
-    fn with_question(self, english: bool) -> Reply {
-        match self.unclear {
-            Some((about, mut candidates, _)) => {
-                candidates.sort();
-                candidates.dedup();
-                candidates.truncate(MOST_CANDIDATES);
-                Reply::Asked(Asked {
-                    about,
-                    candidates,
-                    plans: Vec::new(),
-                    english,
-                })
-            }
-            None => self.reply(),
-        }
-    }
-
-    fn add(&mut self, why: Why, tags: &[Tag], words: usize, cost: u32) {
-        let unknown = tags
-            .iter()
-            .filter(|tag| tag.is == Is::Unknown)
-            .map(|tag| tag.to - tag.from)
-            .sum::<usize>();
-        let explained = 1.0 - unknown as f64 / words.max(1) as f64;
-        match why {
-            Why::Unknown(word) => {
-                if explained > self.explained || self.word.is_none() {
-                    self.word = Some(word);
-                }
-            }
-            // With one name in it, it may well be about something else.
-            Why::Unclear(about, candidates) => {
-                if anchors(tags) > 1
-                    && !candidates.is_empty()
-                    && self
-                        .unclear
-                        .as_ref()
-                        .is_none_or(|(_, _, known)| cost < *known)
-                {
-                    self.unclear = Some((about, candidates, cost));
-                }
-            }
-            Why::NotComputable => {}
-        }
-        self.explained = self.explained.max(explained);
-    }
-}
-
-fn anchors(tags: &[Tag]) -> usize {
+pub(super) fn anchors(tags: &[Tag]) -> usize {
     tags.iter()
         .filter(|tag| matches!(tag.is, Is::Columns(_) | Is::Values(..) | Is::Table(_)))
         .count()

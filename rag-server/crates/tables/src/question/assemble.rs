@@ -1,7 +1,8 @@
 //! One reading of a question as a plan.
 
 use super::conditions::Atom;
-use super::tags::{Is, Scope, Tag};
+use super::scope::Scope;
+use super::tags::{Is, Tag};
 use crate::lexicon::Does;
 use crate::plan::{Filter, Function, Plan};
 use crate::view::Field;

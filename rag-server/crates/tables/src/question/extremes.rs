@@ -8,7 +8,6 @@ use crate::lexicon::{self, Does};
 use crate::plan::{Function, Group, Order, Part, Plan};
 use crate::value::Kind;
 use crate::view::Field;
-use crate::words::stem;
 
 impl Assembler<'_, '_> {
     /// `o maior`, `os 5 mais caros`, `top 3`.
@@ -49,6 +48,9 @@ impl Assembler<'_, '_> {
             Some(Does::MaxOf(word) | Does::MinOf(word)) => Some(self.column_like(word, at)?),
             _ => None,
         };
+        if self.ranks(at) && !self.ranks_by_more() {
+            return Err(Why::Unclear(self.text(at), self.numeric_names()));
+        }
         self.take(at);
         let limit = self.limit()?;
         if let Some((place, _)) = limit {
@@ -67,51 +69,6 @@ impl Assembler<'_, '_> {
             of,
             limit: limit.map(|(_, limit)| limit),
         }))
-    }
-
-    /// A number that is no part of a condition.
-    pub(super) fn limit(&self) -> Result<Option<(usize, u32)>, Why> {
-        let mut found = None;
-        for at in 0..self.tags.len() {
-            if !self.free(at) {
-                continue;
-            }
-            if let Some(Is::Figure(figure)) = self.is(at) {
-                let limit = u32::try_from(figure.value).ok().filter(|limit| {
-                    (1..=1000).contains(limit) && figure.unit.is_none() && figure.value.scale() == 0
-                });
-                match (limit, found) {
-                    (Some(limit), None) => found = Some((at, limit)),
-                    _ => return Err(Why::Unknown(self.text(at))),
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    /// The column that an adjective speaks of.
-    pub(super) fn column_like(&self, word: &str, at: usize) -> Result<Field, Why> {
-        let fields: Vec<Field> = if word == "data" {
-            self.date_fields()
-        } else {
-            let mut fields: Vec<Field> = word
-                .split(' ')
-                .flat_map(|word| self.scope.columns(&[&stem(word)]))
-                .map(|(field, _)| field)
-                .filter(|field| self.scope.kind(*field).is_numeric())
-                .collect();
-            fields.sort_unstable();
-            fields.dedup();
-            fields
-        };
-        match fields.as_slice() {
-            [only] => Ok(*only),
-            [] => Err(Why::Unknown(self.text(at))),
-            several => Err(Why::Unclear(
-                self.text(at),
-                several.iter().map(|field| self.name(*field)).collect(),
-            )),
-        }
     }
 
     #[expect(

@@ -2,7 +2,8 @@
 
 use rust_decimal::Decimal;
 
-use super::tags::{Figure, Scope};
+use super::scope::Scope;
+use super::tags::Figure;
 use crate::moment;
 use crate::number::{self, Mark};
 use crate::view::Field;
@@ -128,6 +129,12 @@ impl Scope<'_> {
 
     /// Columns of numbers with this unit.
     pub(crate) fn with_unit(&self, unit: &str) -> Vec<Field> {
+        let unit = match unit {
+            "real" | "reais" => "R$",
+            "dolar" | "dolares" => "US$",
+            "euro" | "euros" => "€",
+            other => other,
+        };
         let wanted = number::unit_key(unit);
         let sign =
             |own: &str| own == unit || (!wanted.is_empty() && number::unit_key(own) == wanted);

@@ -155,6 +155,16 @@ impl Assembler<'_, '_> {
         {
             return Err(Why::NotComputable);
         }
+        // The mean of each row alone: of all rows, or what each of them has?
+        if mean && part.is_none() && self.is_unique(field) {
+            return Err(Why::Unclear(
+                self.name(field),
+                vec![
+                    "média de todas as linhas".to_owned(),
+                    "cada linha".to_owned(),
+                ],
+            ));
+        }
         let mut function = if mean {
             Function::Mean
         } else if sum && !numbers.is_empty() {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::Datelike;
 
-use super::tags::Scope;
+use super::scope::Scope;
 use crate::moment;
 use crate::plan::Literal;
 use crate::value::Value;

@@ -51,6 +51,7 @@ impl Assembler<'_, '_> {
                 }
                 // `quantos notebooks foram vendidos`: pieces or rows?
                 let value = !times
+                    && !self.noun_before(count)
                     && self
                         .after(at)
                         .is_some_and(|noun| matches!(self.is(noun), Some(Is::Values(..))));

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::tags::{Is, Scope};
+use super::scope::Scope;
+use super::tags::Is;
 use crate::lexicon;
 use crate::value::Kind;
-use crate::words::{Word, stem, words};
+use crate::vocabulary::Sure;
+use crate::words::{Word, stem, verb_root, words};
 
 /// Shorter words are too near to others.
 const SHORTEST: usize = 5;
@@ -42,8 +44,9 @@ impl Scope<'_> {
         for at in wrong {
             // One that stays as it is may be part of a phrase with the next.
             if let Some(word) = corrected.get_mut(at)
-                && let Some(meant) =
-                    slip(&word.folded, &names).or_else(|| self.beginning(&word.folded))
+                && let Some(meant) = slip(&word.folded, &names)
+                    .or_else(|| self.beginning(&word.folded))
+                    .or_else(|| self.verb_meant(&word.folded))
             {
                 word.stem = stem(&meant);
                 word.folded = meant;
@@ -53,6 +56,44 @@ impl Scope<'_> {
             .filter(|at| asked.get(*at) != corrected.get(*at))
             .count();
         (count > 0).then_some((corrected, count as u32))
+    }
+
+    /// The only verb that the word is with one letter less or two the other way round: verbs are known by their roots, and
+    /// stand in no list.
+    fn verb_meant(&self, folded: &str) -> Option<String> {
+        let letters: Vec<char> = folded.chars().collect();
+        if letters.len() <= SHORTEST {
+            return None;
+        }
+        let doubled = (1..letters.len())
+            .filter(|at| letters.get(*at) == letters.get(at - 1))
+            .map(|at| {
+                let mut fewer = letters.clone();
+                fewer.remove(at);
+                fewer
+            });
+        let swapped = (2..letters.len()).map(|at| {
+            let mut other = letters.clone();
+            other.swap(at - 1, at);
+            other
+        });
+        let mut meant: BTreeSet<String> = doubled
+            .chain(swapped)
+            .map(|letters| letters.into_iter().collect::<String>())
+            .filter(|word| word != folded && self.is_verb(word))
+            .collect();
+        (meant.len() == 1).then(|| meant.pop_first()).flatten()
+    }
+
+    /// A verb that says something here.
+    fn is_verb(&self, folded: &str) -> bool {
+        lexicon::is_flow(folded)
+            || lexicon::is_light_verb(folded)
+            || (verb_root(folded).is_some()
+                && self
+                    .columns(&[&stem(folded)])
+                    .iter()
+                    .any(|(_, sure)| *sure == Sure::Synonym))
     }
 
     /// Words of the names of tables and columns, and of values that many rows share.

@@ -2,20 +2,19 @@
 
 use rust_decimal::Decimal;
 
-use super::ask::Aliases;
+use super::frame::courtesy;
 use super::moments::{Moment, moment_at};
+use super::scope::Scope;
 use crate::lexicon::{self, Does};
 use crate::moment;
 use crate::plan::Part;
 use crate::value::Kind;
-use crate::view::{Field, View};
-use crate::vocabulary::{Sure, aliased, content_stems};
-use crate::words::{Word, noun_root, stem, verb_root, words};
+use crate::view::Field;
+use crate::vocabulary::{Sure, aliased};
+use crate::words::{Word, stem};
 
 /// Words of one name or value, at most.
 const LONGEST_NAME: usize = 10;
-/// Readings of one question and table that are looked at.
-const MOST_READINGS: usize = 64;
 
 /// A number of a question.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,233 +53,20 @@ pub(crate) struct Tag {
     pub(crate) cost: u32,
 }
 
-/// What words are matched against.
-pub(crate) struct Scope<'a> {
-    pub(crate) view: &'a View<'a>,
-    pub(crate) aliases: &'a Aliases,
-    /// Stems of the names of the tables and their sheets.
-    names: Vec<Vec<String>>,
-    /// First words of names in the plural: what the rows are called (`Vendas`).
-    nouns: Vec<String>,
-    pub(crate) english: bool,
-}
-
-impl<'a> Scope<'a> {
-    pub(crate) fn new(view: &'a View<'a>, aliases: &'a Aliases, english: bool) -> Self {
-        let mut names = Vec::new();
-        let mut nouns = Vec::new();
-        let tables = [
-            Some(view.table),
-            view.joined.as_ref().map(|joined| joined.table),
-        ];
-        for table in tables.into_iter().flatten() {
-            for name in [Some(&table.name), table.sheet.as_ref(), Some(&table.id)]
-                .into_iter()
-                .flatten()
-            {
-                let stems = content_stems(name);
-                if let Some(first) = words(name)
-                    .first()
-                    .filter(|word| word.folded.ends_with('s'))
-                {
-                    nouns.push(first.stem.clone());
-                }
-                if !stems.is_empty() && !names.contains(&stems) {
-                    names.push(stems);
-                }
-            }
-        }
-        Self {
-            view,
-            aliases,
-            names,
-            nouns,
-            english,
-        }
-    }
-
-    /// A word that rows of the table are called by.
-    pub(crate) fn is_row_noun(&self, stem: &str) -> bool {
-        self.nouns
-            .iter()
-            .any(|noun| noun == stem || lexicon::synonyms(noun, stem))
-    }
-
-    pub(super) fn each_table(&self) -> impl Iterator<Item = (bool, &'a crate::Table)> {
-        [
-            Some((false, self.view.table)),
-            self.view.joined.as_ref().map(|joined| (true, joined.table)),
-        ]
-        .into_iter()
-        .flatten()
-    }
-
-    pub(crate) fn columns(&self, stems: &[&str]) -> Vec<(Field, Sure)> {
-        let joined_key = self.view.joined.as_ref().map(|joined| joined.right);
-        let mut found = Vec::new();
-        for (joined, table) in self.each_table() {
-            for (column, sure) in table.vocabulary.columns(stems) {
-                // The key of a joined table is the key of the first one.
-                if !(joined && Some(column) == joined_key) {
-                    found.push((Field { joined, column }, sure));
-                }
-            }
-        }
-        found.retain(|(field, sure)| {
-            *sure != Sure::Synonym
-                || !matches!(self.kind(*field), Kind::Date | Kind::Time)
-                || stems.iter().any(|stem| lexicon::is_of_time(stem))
-        });
-        if let Some(best) = found.iter().map(|(_, sure)| *sure).min()
-            && best == Sure::Whole
-        {
-            found.retain(|(_, sure)| *sure == best);
-        }
-        found
-    }
-
-    pub(crate) fn values(&self, stems: &[&str]) -> (Vec<(Field, u32)>, bool) {
-        let joined_key = self.view.joined.as_ref().map(|joined| joined.right);
-        let mut found = Vec::new();
-        for (joined, table) in self.each_table() {
-            for (value, whole) in table.vocabulary.values(stems) {
-                if !(joined && Some(value.column) == joined_key) {
-                    let field = Field {
-                        joined,
-                        column: value.column,
-                    };
-                    found.push((field, value.text, whole));
-                }
-            }
-        }
-        let whole = found.iter().any(|(_, _, whole)| *whole);
-        let found = found
-            .into_iter()
-            .filter(|(_, _, own)| *own == whole)
-            .map(|(field, text, _)| (field, text))
-            .collect();
-        (found, whole)
-    }
-
-    pub(crate) fn kind(&self, field: Field) -> Kind {
-        self.view
-            .column(field)
-            .map_or(Kind::Text, |column| column.kind)
-    }
-
-    /// All ways to read the question, the plainest first.
-    pub(crate) fn readings(&self, words: &[Word]) -> Vec<Vec<Tag>> {
-        let mut readings: Vec<Vec<Tag>> = Vec::new();
-        let mut open: Vec<Vec<Tag>> = vec![Vec::new()];
-        let mut ways: Vec<Option<Vec<Tag>>> = vec![None; words.len()];
-        let mut steps = 0;
-        while let Some(reading) = open.pop() {
-            steps += 1;
-            if steps > MOST_READINGS * 40 || readings.len() >= MOST_READINGS {
-                break;
-            }
-            let at = reading.last().map_or(0, |tag| tag.to);
-            if at >= words.len() {
-                readings.push(reading);
-                continue;
-            }
-            // A short value right after its column: `turma B`, `turmas A`.
-            let pinned = self.pinned(words, at, &reading);
-            if let Some(tag) = pinned {
-                let mut next = reading.clone();
-                next.push(tag);
-                open.push(next);
-                continue;
-            }
-            let Some(slot) = ways.get_mut(at) else { break };
-            let tags = slot.get_or_insert_with(|| self.tags(words, at));
-            for tag in tags.iter().rev() {
-                let mut next = reading.clone();
-                next.push(tag.clone());
-                open.push(next);
-            }
-        }
-        readings.sort_by_key(|reading| reading.iter().map(|tag| tag.cost).sum::<u32>());
-        readings
-    }
-
-    /// A value of the column just named, or of the column of the value before `e`, `ou`, a comma.
-    fn pinned(&self, words: &[Word], at: usize, reading: &[Tag]) -> Option<Tag> {
-        let word = words.get(at)?;
-        let mut before = reading
-            .iter()
-            .rev()
-            .filter(|tag| tag.is != Is::Does(Does::Nothing));
-        let last = before.next()?;
-        let fields: Vec<Field> = match &last.is {
-            Is::Columns(fields)
-                if last.to == at
-                    || words.get(at - 1).is_some_and(|w| {
-                        matches!(w.folded.as_str(), "numero" | "n" | "no" | "e" | "=")
-                    }) =>
-            {
-                fields.iter().map(|(field, _)| *field).collect()
-            }
-            Is::Does(Does::And | Does::Or) if last.to == at => match &before.clone().next()?.is {
-                Is::Values(values, _) => values.iter().map(|(field, _)| *field).collect(),
-                _ => return None,
-            },
-            _ => return None,
-        };
-        // Longer words are found without a column.
-        let short = word.folded.chars().count() <= 2 || word.is_number();
-        if !short
-            || words
-                .get(at + 1)
-                .is_some_and(|next| self.continues(&word.stem, &next.stem))
-        {
-            return None;
-        }
-        if lexicon::is_light(&word.folded)
-            && !word.text.chars().all(char::is_uppercase)
-            && words.get(at + 1).is_some_and(|next| {
-                next.folded.len() > 1
-                    && !next.is_number()
-                    && !matches!(next.folded.as_str(), "e" | "ou" | "?")
-            })
-        {
-            return None;
-        }
-        let (mut values, mut whole) = self.values(&[&word.stem]);
-        // `turma A ou B`, where the values are `Turma A` and `Turma B`.
-        if !whole
-            && matches!(last.is, Is::Does(_))
-            && let Some(Is::Values(before, true)) = before.next().map(|tag| &tag.is)
-            && let Some((field, text)) = before.first()
-        {
-            let mut stems = content_stems(&self.written(*field, *text));
-            stems.pop();
-            stems.push(word.stem.clone());
-            let stems: Vec<&str> = stems.iter().map(String::as_str).collect();
-            (values, whole) = self.values(&stems);
-        }
-        let values: Vec<(Field, u32)> = values
-            .into_iter()
-            .filter(|(field, _)| fields.contains(field))
-            .collect();
-        (whole && !values.is_empty()).then_some(Tag {
-            is: Is::Values(values, true),
-            from: at,
-            to: at + 1,
-            cost: 0,
-        })
-    }
-
-    fn continues(&self, stem: &str, next: &str) -> bool {
-        let (values, _) = self.values(&[stem, next]);
-        !values.is_empty()
-    }
-
+impl Scope<'_> {
     /// What the words from `at` on can be.
     pub(super) fn tags(&self, words: &[Word], at: usize) -> Vec<Tag> {
         let Some(first) = words.get(at) else {
             return Vec::new();
         };
+        if let Some(length) = courtesy(words, at) {
+            return vec![Tag {
+                is: Is::Does(Does::Nothing),
+                from: at,
+                to: at + length,
+                cost: 0,
+            }];
+        }
         let mut found: Vec<Tag> = Vec::new();
         let push = |found: &mut Vec<Tag>, is: Is, length: usize, cost: u32| {
             found.push(Tag {
@@ -427,9 +213,15 @@ impl<'a> Scope<'a> {
             let cost = if found.is_empty() { 4 } else { 1 };
             push(&mut found, Is::Does(Does::Flow), 1, cost);
         }
+        // `por equipamento, quantidade`
+        if found.is_empty() && first.folded == "quantidade" && at + 1 == words.len() {
+            push(&mut found, Is::Does(Does::Count), 1, 0);
+        }
         if found.is_empty()
             && let Some(is) = self
                 .verb(&first.folded)
+                .or_else(|| self.participle(words, at))
+                .or_else(|| self.participle_of_more(words, at))
                 .or_else(|| self.verb_of_more(words, at))
         {
             push(&mut found, is, 1, 2);
@@ -473,56 +265,6 @@ impl<'a> Scope<'a> {
         found.sort_by_key(|tag| (std::cmp::Reverse(tag.to), tag.cost));
         found
     }
-
-    /// A verb of a column (`faltou`, `Faltas`), of what rows are (`competiu`, `Competições`), or of happening.
-    fn verb(&self, folded: &str) -> Option<Is> {
-        let root = verb_root(folded)?;
-        let names = |text: &str| {
-            words(text)
-                .iter()
-                .any(|word| noun_root(&word.folded) == Some(root))
-        };
-        let fields: Vec<(Field, Sure)> = self
-            .view
-            .fields()
-            .into_iter()
-            .filter(|field| {
-                self.view
-                    .column(*field)
-                    .is_some_and(|column| names(&column.name))
-            })
-            .map(|field| (field, Sure::Synonym))
-            .collect();
-        if !fields.is_empty() {
-            return Some(Is::Columns(fields));
-        }
-        let rows = self
-            .each_table()
-            .any(|(_, table)| names(&table.name) || table.sheet.as_deref().is_some_and(names));
-        (rows || lexicon::is_light_verb(folded)).then_some(Is::Does(Does::Nothing))
-    }
-
-    /// `atraiu mais inscritos`: the measure says what the verb means.
-    fn verb_of_more(&self, words: &[Word], at: usize) -> Option<Is> {
-        verb_root(&words.get(at)?.folded)?;
-        let more = words.get(at + 1)?;
-        let measure = words.get(at + 2)?;
-        let measured = self
-            .columns(&[&measure.stem])
-            .iter()
-            .any(|(field, sure)| *sure != Sure::Synonym && self.kind(*field).is_numeric());
-        (matches!(more.folded.as_str(), "mais" | "menos") && measured)
-            .then_some(Is::Does(Does::Nothing))
-    }
-
-    /// What a value is in its column's dictionary, as written.
-    pub(crate) fn written(&self, field: Field, text: u32) -> String {
-        self.view
-            .column(field)
-            .and_then(|column| column.dictionary.get(text as usize))
-            .cloned()
-            .unwrap_or_default()
-    }
 }
 
 /// "é" is no "e".
@@ -559,16 +301,4 @@ fn longest<'w>(
         }
     }
     best
-}
-
-/// The words of a question, shortened ones written out.
-pub(crate) fn question_words(question: &str) -> Vec<Word> {
-    let mut words = words(question);
-    for word in &mut words {
-        if let Some(long) = lexicon::written_out(&word.folded) {
-            word.folded = long.to_owned();
-            word.stem = stem(long);
-        }
-    }
-    words
 }

@@ -1,7 +1,5 @@
 //! What a question asks for: a number, a row, a list, groups, a comparison.
 
-use std::collections::BTreeSet;
-
 use super::assemble::{Assembler, Why};
 use super::conditions::Atom;
 use super::tags::Is;
@@ -137,6 +135,18 @@ impl Assembler<'_, '_> {
             return self.ordered(base, descending, order_mark, &numbers, &others);
         }
         if mean || (sum && !numbers.is_empty()) {
+            // `a multa dos livros de Poesia`: the noun says of what the value is.
+            let others: Vec<Target> = others
+                .iter()
+                .filter(|target| {
+                    !atoms.iter().any(|atom| {
+                        atom.from > target.at + 1
+                            && atom.values.is_some()
+                            && self.only_fills(target.at + 1, atom.from)
+                    })
+                })
+                .copied()
+                .collect();
             if !others.is_empty() && !self.all_labels(&others) {
                 return Err(Why::NotComputable);
             }
@@ -184,43 +194,6 @@ impl Assembler<'_, '_> {
         self.listed(base, distinct, &numbers, &others, atoms, flow)
     }
 
-    /// Columns of money.
-    pub(super) fn money(&self) -> Vec<Field> {
-        self.scope
-            .view
-            .fields()
-            .into_iter()
-            .filter(|field| self.scope.kind(*field) == Kind::Currency && !self.is_price(*field))
-            .collect()
-    }
-
-    /// What one piece costs: adding it up over rows says nothing.
-    pub(super) fn is_price(&self, field: Field) -> bool {
-        self.scope.view.column(field).is_some_and(|column| {
-            crate::value::key(&column.name)
-                .split(|c: char| !c.is_alphanumeric())
-                .any(|word| {
-                    matches!(
-                        word,
-                        "preco" | "price" | "unitario" | "unitaria" | "unit" | "tarifa" | "taxa"
-                    )
-                })
-        })
-    }
-
-    /// The table counts pieces in a column of its own, so that its rows are not what is counted.
-    pub(super) fn has_amounts(&self) -> bool {
-        self.scope.view.fields().into_iter().any(|field| {
-            self.scope.view.column(field).is_some_and(|column| {
-                column.kind == Kind::Integer
-                    && !column.identifier
-                    && crate::value::key(&column.name)
-                        .split(' ')
-                        .any(|word| lexicon::synonyms(&stem(word), &stem("quantidade")))
-            })
-        })
-    }
-
     /// The words name the column, not one that means the same.
     pub(super) fn says(&self, field: Field) -> bool {
         self.tags.iter().any(|tag| match &tag.is {
@@ -233,18 +206,37 @@ impl Assembler<'_, '_> {
 
     /// What is counted is the table's name, a value, or rows.
     pub(super) fn counts_rows(&self, count: Option<usize>) -> bool {
-        count.and_then(|at| self.after(at)).is_some_and(|noun| {
-            let of_dates = matches!(self.is(noun), Some(Is::Columns(columns))
+        self.noun_before(count)
+            || count.and_then(|at| self.after(at)).is_some_and(|noun| {
+                let of_dates = matches!(self.is(noun), Some(Is::Columns(columns))
                 if columns.iter().all(|(field, _)| self.scope.kind(*field) == Kind::Date));
-            self.is_row_noun(noun)
-                || of_dates
-                || matches!(self.is(noun), Some(Is::Values(..) | Is::Does(Does::Rows)))
+                self.is_row_noun(noun)
+                    || of_dates
+                    || matches!(self.is(noun), Some(Is::Values(..) | Is::Does(Does::Rows)))
+            })
+    }
+
+    /// `das vendas do Sul, quantas são de Ana`, `vendas do Sul: quantas`: what is counted stands before.
+    pub(super) fn noun_before(&self, count: Option<usize>) -> bool {
+        count.is_some_and(|at| {
+            let alone = at + 1 == self.tags.len()
+                || matches!(
+                    self.text(at + 1).to_lowercase().as_str(),
+                    "são" | "sao" | "foram" | "eram" | "é" | "estão" | "estao" | "are" | "were"
+                );
+            alone && (0..at).any(|noun| self.is_row_noun(noun))
         })
     }
 
     /// Something adds up: `gastei`, `quanto dá`.
     pub(super) fn flows(&self) -> bool {
-        self.words.iter().any(|word| lexicon::is_flow(&word.folded))
+        let cost = ["custou", "custaram"];
+        let says = |word: &crate::words::Word| {
+            // What something cost adds up; what it costs does not.
+            lexicon::is_flow(&word.folded)
+                || (cost.contains(&word.folded.as_str()) && self.money().len() == 1)
+        };
+        self.words.iter().any(says)
             || (0..self.tags.len()).any(|at| {
                 self.does(at) == Some(Does::HowMuch)
                     && self
@@ -280,38 +272,6 @@ impl Assembler<'_, '_> {
 
     pub(super) fn all_labels(&self, targets: &[Target]) -> bool {
         targets.iter().all(|target| self.is_label(target.field))
-    }
-
-    pub(super) fn is_label(&self, field: Field) -> bool {
-        let table = self.scope.view.table_of(field);
-        field.column == table.label || self.is_joined_label(field)
-    }
-
-    pub(super) fn is_joined_label(&self, field: Field) -> bool {
-        self.scope
-            .view
-            .joined
-            .as_ref()
-            .is_some_and(|joined| !field.joined && field.column == joined.left)
-    }
-
-    pub(crate) fn label(&self) -> Field {
-        Field {
-            joined: false,
-            column: self.scope.view.table.label,
-        }
-    }
-
-    /// No value stands in the column twice.
-    pub(super) fn is_unique(&self, field: Field) -> bool {
-        let view = self.scope.view;
-        let mut seen = BTreeSet::new();
-        view.table
-            .data
-            .iter()
-            .map(|row| crate::value::key(view.text(*row, field)))
-            .filter(|text| !text.is_empty())
-            .all(|text| seen.insert(text))
     }
 
     /// Columns named that are no part of a condition, in order.

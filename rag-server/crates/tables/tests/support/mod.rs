@@ -86,6 +86,12 @@ pub(crate) fn round(round: u64) -> Vec<Planned> {
             ask(&mut seed, &tables, &mut asker);
             let slips = slips(&mut seed, &asker.questions);
             asker.questions.extend(slips);
+            questions::more(
+                domain,
+                &mut Seed::new(0x5eed + round * 104_729),
+                &tables,
+                &mut asker,
+            );
             Planned {
                 domain,
                 tables,

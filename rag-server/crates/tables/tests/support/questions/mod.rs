@@ -9,6 +9,7 @@ mod calendar;
 mod finance;
 mod grades;
 mod inventory;
+mod later;
 mod library;
 mod nutrition;
 mod report;
@@ -24,6 +25,7 @@ pub(crate) use calendar::calendar;
 pub(crate) use finance::finance;
 pub(crate) use grades::grades;
 pub(crate) use inventory::inventory;
+pub(crate) use later::more;
 pub(crate) use library::library;
 pub(crate) use nutrition::nutrition;
 pub(crate) use report::report;
@@ -60,9 +62,10 @@ pub(crate) const MONTHS: [&str; 13] = [
 ///
 /// `subject`: who or what comes first. `somando`: sums said with a verb. `verb`: the greatest said with a verb. `bare`: no
 /// accents, capitals or question mark. `english`. `not`: what is denied. `formal`: orders. `any`: whether there is one.
-/// `when`: dates. `typo`: one slip of the finger, made by [`slip`].
-pub(crate) const HELD_OUT: [&str; 10] = [
+/// `when`: dates. `typo`: one slip of the finger, made by [`slips`](super::slips). The rest: [`later`].
+pub(crate) const HELD_OUT: [&str; 18] = [
     "subject", "somando", "verb", "bare", "english", "not", "formal", "any", "when", "typo",
+    "story", "cleft", "keywords", "among", "chatty", "unit", "period", "abroad",
 ];
 
 #[derive(Debug, Clone)]
