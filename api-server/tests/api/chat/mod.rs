@@ -3,5 +3,5 @@
 
 mod limits;
 pub(crate) mod stand_in;
-mod story;
+pub(crate) mod story;
 mod streams;
