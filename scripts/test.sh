@@ -81,6 +81,15 @@ if [ -z "${TEST_REDIS_URL:-}" ]; then
     need redis-server:redis-server
     start_redis
 fi
+# An object storage for the tests of backups, which do without them where Python has none.
+if command -v python3 >/dev/null 2>&1 && ! python3 -c "import moto.server" >/dev/null 2>&1; then
+    python="$CARGO_TARGET_DIR/tools/python"
+    if python3 -m venv "$python" && "$python/bin/pip" install --quiet "moto[server]==5.2.5"; then
+        export PATH="$python/bin:$PATH"
+    else
+        say "without moto: backups to object storage are not tested"
+    fi
+fi
 need tesseract:tesseract-ocr tesseract:tesseract-ocr-por
 say "tests (SQLite, $TEST_POSTGRES_URL and $TEST_REDIS_URL)"
 cargo nextest run --workspace --locked "$@"

@@ -30,7 +30,7 @@ pub mod oidc;
 mod opaque;
 mod openapi;
 pub mod passwords;
-#[allow(dead_code, reason = "chat, which comes next, uses all of it")]
+mod planned;
 mod rag;
 mod reports;
 mod routes;
@@ -45,6 +45,7 @@ mod two_factor;
 mod usage;
 mod users;
 mod video;
+mod waits;
 mod webhook;
 
 pub use mail::{Letter, MailError, Mailer};
@@ -68,6 +69,7 @@ pub fn statements() -> Vec<&'static str> {
         assistant::store::STATEMENTS,
         chat::store::STATEMENTS,
         usage::store::STATEMENTS,
+        planned::store::STATEMENTS,
         drive::access::store::STATEMENTS,
         &drive::store::STATEMENTS.concat(),
         site::store::STATEMENTS,

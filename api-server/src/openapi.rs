@@ -33,6 +33,7 @@ use crate::{health, numbers, routes};
         (name = "audit", description = "Who did what"),
         (name = "chat", description = "Questions and answers"),
         (name = "conversations", description = "One's own conversations"),
+        (name = "planned", description = "Questions and messages for later"),
         (name = "assistant", description = "How the assistant answers, for staff"),
         (name = "jobs", description = "What is done by the clock, and who is told when something is wrong"),
         (name = "webhook", description = "Another system tells who comes and goes"),

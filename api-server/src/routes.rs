@@ -14,8 +14,8 @@ use crate::drive::routes as drive;
 use crate::settings::Settings;
 use crate::{
     acts, alerts, analytics, api_keys, approved, assistant, audit, health, improvement, links,
-    maintenance, materials, oidc, schedules, sessions, site, two_factor, usage, users, video,
-    webhook,
+    maintenance, materials, oidc, planned, schedules, sessions, site, two_factor, usage, users,
+    video, webhook,
 };
 
 /// What routes share; cheap to clone, one per thread.
@@ -62,6 +62,7 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.chat)))
             .app_data(Data::from(Arc::clone(&services.conversations)))
             .app_data(Data::from(Arc::clone(&services.learning)))
+            .app_data(Data::from(Arc::clone(&services.planned)))
             .app_data(Data::from(Arc::clone(&services.drive)))
             .app_data(Data::from(Arc::clone(&services.alerts)))
             .app_data(Data::from(Arc::clone(&services.schedules)))
@@ -127,6 +128,11 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(chat::conversations::feedback)
         .service(improvement::routes::opened)
         .service(usage::routes::own)
+        .service(planned::routes::list)
+        .service(planned::routes::plan)
+        .service(planned::routes::read)
+        .service(planned::routes::change)
+        .service(planned::routes::remove)
         .service(drive::stats::detailed)
         .service(drive::stats::plain)
         .service(drive::stats::by_folder)

@@ -1,7 +1,7 @@
 //! Puts the server together: opens what is kept, starts what works in the background, listens.
 
-use std::fs::File;
-use std::io::Write as _;
+mod part;
+
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,6 +34,7 @@ use crate::openapi::ApiDoc;
 use crate::pages::PageService;
 use crate::query::{Aliases, Answers, QueryService};
 use crate::reader::{ReaderPool, ReaderSettings};
+use crate::replica::{self, DataLock, Forwarder, Replica, Role};
 use crate::routes;
 use crate::settings::{ServiceSettings, Settings};
 use crate::status::StatusService;
@@ -94,6 +95,9 @@ pub struct Services {
     pub index: Index,
     /// State.
     pub db: Db,
+    /// This server among those over the same data.
+    pub(crate) replica: Arc<Replica>,
+    collection: String,
     lock: Arc<DataLock>,
 }
 
@@ -102,7 +106,7 @@ impl Services {
     pub async fn open(settings: &Settings, ports: &Ports) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&settings.data_dir)
             .with_context(|| format!("cannot create {}", settings.data_dir.display()))?;
-        let lock = DataLock::take(&settings.data_dir)?;
+        let lock = DataLock::take(&settings.data_dir, settings.replica.is_some())?;
         // The folder people put files into; one that they named themselves must be there, or it is the wrong one.
         if settings.materials_dir.starts_with(&settings.data_dir) {
             std::fs::create_dir_all(&settings.materials_dir)
@@ -118,6 +122,12 @@ impl Services {
         )
         .await
         .context("cannot migrate the database")?;
+        let replica = Arc::new(match &settings.replica {
+            None => Replica::alone(),
+            Some(address) => Replica::join(db.clone(), address.clone())
+                .await
+                .context("cannot tell who writes")?,
+        });
         let queue = Queue::open(&settings.queue_url)
             .await
             .context("cannot open the queue")?;
@@ -131,16 +141,10 @@ impl Services {
         let index = Index::open(index_settings)
             .await
             .context("cannot open the index")?;
-        archive::drop_leftovers(&index, &settings.index.collection)
-            .await
-            .context("cannot tidy up the index")?;
-        let files = Files::open(
+        let files = Files::shared(
             &settings.data_dir.join("files"),
             settings.server.upload_limit,
-        )
-        .await
-        .context("cannot open the file store")?;
-
+        );
         let table_files = TableFiles::open(&settings.data_dir.join("tables"))
             .context("cannot open the folder of tables")?;
 
@@ -227,9 +231,9 @@ impl Services {
             Arc::clone(&embedding),
             Arc::clone(&models),
             Arc::clone(&query),
-            settings.index.collection.clone(),
+            (Arc::clone(&replica), settings.index.collection.clone()),
         ));
-        Ok(Self {
+        let services = Self {
             materials,
             jobs,
             query,
@@ -242,8 +246,14 @@ impl Services {
             status,
             index,
             db,
+            replica,
+            collection: settings.index.collection.clone(),
             lock: Arc::new(lock),
-        })
+        };
+        if services.replica.role() != Role::Follower {
+            services.take_charge().await?;
+        }
+        Ok(services)
     }
 
     /// The same services, ranking with another model.
@@ -357,6 +367,8 @@ impl App {
             TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
         let address = listener.local_addr()?;
         services.lock.announce(address)?;
+        let replica = Data::from(Arc::clone(&services.replica));
+        let forwarder = Data::new(Forwarder::new().context("cannot set up HTTP")?);
         let data = routes::AppData::new(&services, &settings);
         let server = HttpServer::new(move || {
             HttpApp::new()
@@ -370,6 +382,9 @@ impl App {
                 .service(web::redirect("/docs", "/docs/"))
                 .configure(|config| data.configure(config))
                 .app_data(access.clone())
+                .app_data(replica.clone())
+                .app_data(forwarder.clone())
+                .wrap(middleware::from_fn(replica::forward))
                 .wrap(middleware::from_fn(access::guard))
                 .wrap(middleware::from_fn(shared::telemetry::observe))
                 .wrap(shared::telemetry::logger())
@@ -399,7 +414,12 @@ impl App {
 
     /// Serves until `shutdown` begins, then finishes what is being done.
     pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
-        self.services.start(&shutdown, self.settings.concurrency);
+        // Not waited for at the end: the lease is kept until everything else is finished.
+        tokio::spawn(
+            self.services
+                .clone()
+                .take_part(shutdown.clone(), self.settings.concurrency),
+        );
         let handle = self.server.handle();
         let mut serving = tokio::spawn(self.server);
         info!(address = %self.address, "listening on {}", self.address);
@@ -409,11 +429,13 @@ impl App {
                 result.context("server thread")?.context("server")?;
             }
             () = shutdown.begun() => {
+                self.services.replica.step_back().await;
                 handle.stop(true).await;
                 serving.await.context("server thread")?.context("server")?;
             }
         }
         let drained = shutdown.drain(self.settings.server.drain).await;
+        self.services.replica.leave().await;
         self.services.jobs.queue().close().await;
         self.services.index.clone().close().await;
         self.services.db.close().await;
@@ -430,52 +452,4 @@ fn people(service: &ServiceSettings) -> anyhow::Result<Option<People>> {
     let (ours, theirs) = (service.audience.as_str(), service.issuer.as_str());
     let tokens = ServiceTokens::new(&service.secret, ours, theirs)?;
     Ok(Some(People::new(url, tokens)?))
-}
-
-/// One process at a time has the data folder open. The lock file tells where its server listens.
-pub struct DataLock {
-    file: File,
-}
-
-impl DataLock {
-    const NAME: &'static str = "server.lock";
-
-    /// Takes the lock, or says who has it.
-    pub fn take(data_dir: &Path) -> anyhow::Result<Self> {
-        let path = data_dir.join(Self::NAME);
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .read(true)
-            .open(&path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { file }),
-            Err(std::fs::TryLockError::WouldBlock) => {
-                anyhow::bail!(
-                    "another process works in {}; only one may",
-                    data_dir.display()
-                )
-            }
-            Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
-        }
-    }
-
-    fn announce(&self, address: SocketAddr) -> std::io::Result<()> {
-        let mut file = &self.file;
-        self.file.set_len(0)?;
-        file.write_all(format!("http://{address}\n").as_bytes())
-    }
-
-    /// Address of the server that has the folder open; `None` when nobody has.
-    pub fn holder(data_dir: &Path) -> Option<String> {
-        let path = data_dir.join(Self::NAME);
-        let file = File::open(&path).ok()?;
-        match file.try_lock_shared() {
-            Err(std::fs::TryLockError::WouldBlock) => std::fs::read_to_string(&path)
-                .ok()
-                .map(|text| text.trim().to_owned()),
-            _ => None,
-        }
-    }
 }

@@ -22,6 +22,7 @@ mod pages;
 mod paging;
 mod query;
 pub mod reader;
+mod replica;
 mod routes;
 pub mod settings;
 mod status;
@@ -41,6 +42,7 @@ pub fn statements() -> Vec<&'static str> {
         .iter()
         .chain(jobs::store::STATEMENTS)
         .chain(catalogue::store::STATEMENTS)
+        .chain(replica::store::STATEMENTS)
         .copied()
         .collect()
 }

@@ -2,7 +2,7 @@
 
 mod chat;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -41,6 +41,8 @@ pub const VARIABLES: &[Variable] = &[
     Variable::new("SERVICE_SECRET", "service.secret"),
     Variable::new("METRICS_TOKEN", "service.metrics_token"),
     Variable::new("API_SERVER_URL", "service.api_server_url"),
+    Variable::new("REPLICA", "replica.enabled"),
+    Variable::new("REPLICA_URL", "replica.url"),
     Variable::new("RAG_DATABASE_URL", "database.url"),
     Variable::new("RAG_QUEUE_URL", "database.queue_url"),
     Variable::new("LANCE_URI", "index.uri"),
@@ -119,6 +121,7 @@ struct RawSettings {
     log: LogSettings,
     server: RawServer,
     service: RawService,
+    replica: RawReplica,
     database: RawDatabase,
     index: RawIndex,
     chunk: ChunkSettings,
@@ -156,6 +159,14 @@ struct RawService {
     metrics_token: Option<SecretString>,
     #[serde(default)]
     api_server_url: Option<Url>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawReplica {
+    enabled: bool,
+    #[serde(default)]
+    url: Option<Url>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -258,6 +269,8 @@ pub struct Settings {
     pub service: Option<ServiceSettings>,
     /// Token for `/metrics`, `/readyz` and the OpenAPI page.
     pub metrics_token: Option<SecretString>,
+    /// Where others over the same data reach this server; `None` = there are no others.
+    pub replica: Option<Url>,
     /// State.
     pub database_url: String,
     /// Queue of jobs.
@@ -376,6 +389,7 @@ fn check(
     }
     check_ranges(&raw, faults);
     let service = check_service(&raw, faults);
+    let replica = check_replica(&raw, faults);
     let source = check_embedding(&raw.embedding, faults);
     let chat = chat::check(raw.chat, environment, faults);
     let answers = chat::check_cache(raw.cache, faults);
@@ -428,6 +442,7 @@ fn check(
             drain: raw.server.drain,
         },
         service,
+        replica,
         metrics_token: raw.service.metrics_token,
         concurrency: raw.jobs.concurrency,
         embedding: EmbeddingSettings {
@@ -533,6 +548,36 @@ fn check_service(raw: &RawSettings, faults: &mut Faults<'_>) -> Option<ServiceSe
         audience: raw.service.audience.clone(),
         api_server_url: raw.service.api_server_url.clone(),
     })
+}
+
+/// Others must be able to reach this server.
+fn check_replica(raw: &RawSettings, faults: &mut Faults<'_>) -> Option<Url> {
+    let RawReplica { enabled, url } = &raw.replica;
+    if !enabled {
+        return None;
+    }
+    if let Some(url) = url {
+        if url.scheme() != "http" || url.host().is_none() {
+            faults.add(
+                "replica.url",
+                "must be an address such as http://10.0.0.5:8001",
+            );
+        }
+        return Some(url.clone());
+    }
+    let server = &raw.server;
+    if server.host.is_unspecified() || server.port == 0 {
+        faults.add(
+            "replica.url",
+            "is needed where the server listens on all addresses or on any port: where other rag-servers reach this one",
+        );
+        return None;
+    }
+    Url::parse(&format!(
+        "http://{}",
+        SocketAddr::new(server.host, server.port)
+    ))
+    .ok()
 }
 
 fn check_embedding(raw: &RawEmbedding, faults: &mut Faults<'_>) -> Option<EmbeddingSource> {

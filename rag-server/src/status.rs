@@ -17,6 +17,7 @@ use crate::jobs::JobService;
 use crate::materials::{MaterialError, store};
 use crate::models::{Models, ModelsResponse};
 use crate::query::{AnswerStatus, QueryService};
+use crate::replica::{Replica, Role};
 
 /// What the server holds and how it is.
 pub struct StatusService {
@@ -26,6 +27,7 @@ pub struct StatusService {
     embedding: Arc<Embedding>,
     models: Arc<Models>,
     query: Arc<QueryService>,
+    replica: Arc<Replica>,
     collection: String,
     started: Instant,
 }
@@ -48,6 +50,8 @@ pub(crate) struct ServerStatus {
     pub version: &'static str,
     /// `ready`, `degraded` or `unavailable`.
     pub status: &'static str,
+    /// What this server is among those over the same data.
+    pub role: Role,
     /// Always true once the server listens.
     pub rag_initialized: bool,
     /// Seconds since the start.
@@ -107,14 +111,14 @@ pub struct Stats {
 
 impl StatusService {
     /// Looks at these parts.
-    pub fn new(
+    pub(crate) fn new(
         db: Db,
         index: Index,
         jobs: Arc<JobService>,
         embedding: Arc<Embedding>,
         models: Arc<Models>,
         query: Arc<QueryService>,
-        collection: String,
+        (replica, collection): (Arc<Replica>, String),
     ) -> Self {
         Self {
             db,
@@ -123,6 +127,7 @@ impl StatusService {
             embedding,
             models,
             query,
+            replica,
             collection,
             started: Instant::now(),
         }
@@ -164,6 +169,7 @@ impl StatusService {
             service: "rag-server",
             version: env!("CARGO_PKG_VERSION"),
             status: self.readiness().await.status,
+            role: self.replica.role(),
             rag_initialized: true,
             uptime: self.started.elapsed().as_secs_f64(),
             providers: Providers {

@@ -18,8 +18,6 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-# Written in manifests before the part that reads them is there; a name that has come must go from here.
-PENDING = {"GOOGLE_CREDENTIALS_PATH"}
 passed = 0
 
 
@@ -57,13 +55,11 @@ class Containers:
 
     def check(self):
         known, programs = known_variables(), {"rag": "RAG_SERVER_BIN", "api": "API_SERVER_BIN"}
-        unneeded = PENDING & known
-        assert not unneeded, f"no longer pending: {unneeded}"
         judged = 0
         for where, server, environment in self.found:
             for name in environment:
                 plain = name.removesuffix("_FILE")
-                is_ours = {name, plain} & (known | PENDING) or re.match(r"RAG__|API__|AWS_LWA_", name)
+                is_ours = {name, plain} & known or re.match(r"RAG__|API__|AWS_LWA_", name)
                 assert is_ours, f"{where}: {name} is not in env.example"
             program = os.environ.get(programs[server])
             if program:
@@ -133,19 +129,24 @@ def kubernetes(containers):
         return
     work = containers.folder / "k8s"
     shutil.copytree(ROOT / "deploy/k8s", work)
-    for overlay in ["dev", "prod"]:
+    # As DEPLOY.md says how to have several rag-servers.
+    shutil.copytree(work / "overlays/prod", work / "overlays/replicas")
+    replicas = work / "overlays/replicas/kustomization.yaml"
+    replicas.write_text(replicas.read_text().replace("components:\n", "components:\n  - ../../components/rag-replicas\n"))
+    for overlay in ["dev", "prod", "replicas"]:
         run(work / "make-secrets.sh", overlay)
         written = work / "overlays" / overlay / "secrets.env"
         assert written.stat().st_mode & 0o77 == 0, "others may read the secrets"
-        if overlay == "prod":
+        if overlay != "dev":
             with written.open("a") as file:
                 file.write("DATABASE_URL=postgres://acervo@db/acervo?schema=api\n")
+                file.write("RAG_DATABASE_URL=postgres://acervo@db/acervo?schema=rag\nRAG_QUEUE_URL=postgres://acervo@db/acervo\n")
         rendered = run(*kustomize, work / "overlays" / overlay)
         (containers.folder / f"{overlay}.yaml").write_text(rendered)
         print(run(sys.executable, "-m", "kubernetes_validate", "--strict", "--quiet", containers.folder / f"{overlay}.yaml"), end="")
         objects = [one for one in yaml.safe_load_all(rendered) if one]
         check_objects(overlay, objects, containers)
-    ok("deploy/k8s: both overlays are valid; probes, limits, updates, budgets and policies are as decided")
+    ok("deploy/k8s: both overlays are valid, with several rag-servers too; probes, limits, updates, budgets and policies are as decided")
 
 
 def check_objects(overlay, objects, containers):
@@ -164,13 +165,20 @@ def check_objects(overlay, objects, containers):
             assert rights["readOnlyRootFilesystem"] and rights["capabilities"] == {"drop": ["ALL"]}, container["name"]
             assert not rights["allowPrivilegeEscalation"] and {"requests", "limits"} <= set(container["resources"])
             if server := server_of(container["name"]):
-                environment = dict(config_map)
+                environment, own = dict(config_map), {}
                 for source in container.get("envFrom", []):
                     environment |= secret if "secretRef" in source else {}
                 for variable in container.get("env", []):
-                    reference = variable.get("valueFrom", {}).get("secretKeyRef")
+                    source = variable.get("valueFrom", {})
+                    if "fieldRef" in source:
+                        assert source["fieldRef"] == {"fieldPath": "status.podIP"}, variable
+                        own[variable["name"]] = "10.0.0.5"
+                        continue
+                    reference = source.get("secretKeyRef")
                     value = variable.get("value") if reference is None else secret.get(reference["key"])
                     assert value is not None or reference["optional"], variable
+                    for name, instead in own.items():
+                        value = value and value.replace(f"$({name})", instead)
                     environment[variable["name"]] = value
                 containers.add(f"deploy/k8s {overlay} {container['name']}", server, environment)
     api = named("Deployment", "api-server")["spec"]
@@ -191,7 +199,11 @@ def check_objects(overlay, objects, containers):
         for rule in one["spec"]["ingress"]
     ]
     assert callers == [[{"podSelector": {"matchLabels": {"acervo.role": "api"}}}]], callers
-    if overlay == "prod":
+    if overlay == "replicas":
+        rag = named("StatefulSet", "rag-server")["spec"]
+        assert rag["replicas"] == 2 and "volumeClaimTemplates" not in rag
+        assert named("PersistentVolumeClaim", "rag-shared")["spec"]["accessModes"] == ["ReadWriteMany"]
+    if overlay != "dev":
         assert api["replicas"] == 2 and api["strategy"]["rollingUpdate"] == {"maxUnavailable": "25%", "maxSurge": "25%"}
         kinds = {one["kind"] for one in objects}
         assert {"PodDisruptionBudget", "HorizontalPodAutoscaler", "ServiceMonitor", "Ingress"} <= kinds, kinds

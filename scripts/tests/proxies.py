@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -87,12 +88,12 @@ def wait_for(proxy):
 class Proxy:
     """A proxy under test in front of ports of this machine: how to ask it, and the page it serves."""
 
-    def __init__(self, folder, apis, rag):
+    def __init__(self, folder, apis, rags):
         self.port = free_port()
-        self.page = folder / "page"
+        self.folder, self.page = folder, folder / "page"
         self.page.mkdir()
         (self.page / "index.html").write_text("<html>the page</html>")
-        self.process = self.start(folder, apis, rag)
+        self.process = self.start(apis, rags)
         wait_for(self)
 
     def connect(self):
@@ -125,24 +126,33 @@ class Proxy:
 
 class Nginx(Proxy):
     waits = False
+    is_told = True
 
-    def start(self, folder, apis, rag):
+    def start(self, apis, rags):
+        folder = self.folder
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
             + ["-subj", "/CN=localhost", "-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"],
             check=True,
             capture_output=True,
         )
+        self.plain = free_port()
+        self.configure(apis, rags)
+        command = [shutil.which("nginx") or "/usr/sbin/nginx", "-e", folder / "error.log", "-c", folder / "nginx.conf"]
+        subprocess.run([*command, "-t"], check=True, capture_output=True)
+        return subprocess.Popen([*command, "-g", "daemon off;"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def configure(self, apis, rags):
+        folder = self.folder
         text = (ROOT / "deploy/nginx.conf").read_text()
-        plain = free_port()
         for pattern, instead in [
             (r"\n *listen \[::\].*;", ""),
             (r"listen 443", f"listen 127.0.0.1:{self.port}"),
-            (r"listen 80;", f"listen 127.0.0.1:{plain};"),
+            (r"listen 80;", f"listen 127.0.0.1:{self.plain};"),
             (r"acervo\.example\.org", "localhost"),
             (r"/etc/ssl/acervo", str(folder)),
             (r"server 127\.0\.0\.1:8000( .*;)", "".join(rf"server 127.0.0.1:{api}\1" for api in apis)),
-            (r"127\.0\.0\.1:8001", f"127.0.0.1:{rag}"),
+            (r"server 127\.0\.0\.1:8001( .*;)", "".join(rf"server 127.0.0.1:{rag}\1" for rag in rags)),
             (r"/srv/acervo", str(self.page)),
             (r"/run/nginx\.pid", str(folder / "pid")),
             (r"/var/log/nginx/access\.log", str(folder / "access.log")),
@@ -151,30 +161,41 @@ class Nginx(Proxy):
             text, count = re.subn(pattern, instead, text)
             assert count, f"deploy/nginx.conf has no {pattern}"
         (folder / "nginx.conf").write_text(text)
-        command = [shutil.which("nginx") or "/usr/sbin/nginx", "-e", folder / "error.log", "-c", folder / "nginx.conf"]
-        subprocess.run([*command, "-t"], check=True, capture_output=True)
-        return subprocess.Popen([*command, "-g", "daemon off;"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def send_to(self, apis, rags):
+        self.configure(apis, rags)
+        self.process.send_signal(signal.SIGHUP)
 
 
 class Caddy(Proxy):
     waits = True
+    # `caddy reload` would answer requests that wait with 503.
+    is_told = False
 
-    def start(self, folder, apis, rag):
+    def start(self, apis, rags):
+        folder = self.folder
         config = folder / "Caddyfile"
         options = "{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n}\n"
         config.write_text(options + (ROOT / "deploy/Caddyfile").read_text())
-        environment = {
+        command = ["caddy", "run", "--config", config, "--adapter", "caddyfile"]
+        environment = self.environment(apis, rags)
+        return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=open(folder / "log", "wb"))
+
+    def environment(self, apis, rags):
+        home = str(self.folder)
+        return {
             **os.environ,
-            "HOME": str(folder),
-            "XDG_DATA_HOME": str(folder),
-            "XDG_CONFIG_HOME": str(folder),
+            "HOME": home,
+            "XDG_DATA_HOME": home,
+            "XDG_CONFIG_HOME": home,
             "ACERVO_HOST": f"localhost:{self.port}",
             "ACERVO_API": " ".join(f"127.0.0.1:{api}" for api in apis),
-            "ACERVO_RAG": f"127.0.0.1:{rag}",
+            "ACERVO_RAG": " ".join(f"127.0.0.1:{rag}" for rag in rags),
             "ACERVO_PAGE": str(self.page),
         }
-        command = ["caddy", "run", "--config", config, "--adapter", "caddyfile"]
-        return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=open(folder / "log", "wb"))
+
+    def send_to(self, apis, rags):
+        """Needs no word: it lets requests wait until some server takes them (`lb_try_duration`)."""
 
 
 def check(kind):
@@ -189,7 +210,7 @@ def check(kind):
     folder = Path(tempfile.mkdtemp(prefix="proxies-"))
     # nginx's workers are another user's.
     folder.chmod(0o755)
-    proxy = kind(folder, [api.server_port], rag.server_port)
+    proxy = kind(folder, [api.server_port], [rag.server_port])
     try:
         for sent, who, got in [
             ("/api/health", "api", "/api/health"),

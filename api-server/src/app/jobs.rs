@@ -10,8 +10,10 @@ use shared::db::Db;
 use crate::alerts::Alerts;
 use crate::backup::Backups;
 use crate::chat::ChatService;
+use crate::drive::Runner;
 use crate::improvement::Improvement;
 use crate::materials::MaterialService;
+use crate::planned::Planned;
 use crate::reports::Reports;
 use crate::schedules::{self, Job, Worker};
 use crate::{api_keys, audit, improvement, links, maintenance, materials, oidc, sessions};
@@ -23,6 +25,16 @@ const AUDIT_KEPT_MS: i64 = 400 * 24 * 3600 * 1000;
 
 /// By the course's clock. Names are those of the platform whose schedules these were.
 const JOBS: &[Job] = &[
+    Job {
+        name: "processar-mensagens-agendadas",
+        title: "Fazer as perguntas e enviar as mensagens que as pessoas agendaram",
+        cron: "* * * * *",
+    },
+    Job {
+        name: "sincronizar-drive",
+        title: "Iniciar as sincronizações do Google Drive que chegaram à sua hora",
+        cron: "* * * * *",
+    },
     Job {
         name: "verificar-alertas",
         title: "Verificar alertas",
@@ -66,10 +78,12 @@ pub(super) struct Jobs {
     pub(super) db: Db,
     pub(super) materials: Arc<MaterialService>,
     pub(super) chat: Arc<ChatService>,
+    pub(super) planned: Arc<Planned>,
     pub(super) alerts: Arc<Alerts>,
     pub(super) reports: Arc<Reports>,
     pub(super) backups: Arc<Backups>,
     pub(super) improvement: Arc<Improvement>,
+    pub(super) drive: Arc<Runner>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -86,8 +100,10 @@ impl Jobs {
         schedules::store::prune(db, now.saturating_sub(RUNS_KEPT_MS)).await?;
         audit::store::prune(db, now.saturating_sub(AUDIT_KEPT_MS)).await?;
         improvement::store::prune(db, now.saturating_sub(AUDIT_KEPT_MS)).await?;
+        self.planned.prune(now.saturating_sub(RUNS_KEPT_MS)).await?;
         maintenance::store::prune(db, now.saturating_sub(AUDIT_KEPT_MS)).await?;
         materials::upkeep::store::prune_downloads(db, now.saturating_sub(AUDIT_KEPT_MS)).await?;
+        self.drive.forget().await?;
         let records = self.chat.prune_runs().await?;
         self.materials.sweep(false).await?;
         Ok(format!(
@@ -102,8 +118,19 @@ impl Worker for Jobs {
         JOBS
     }
 
-    async fn run(&self, name: &str) -> anyhow::Result<String> {
+    async fn run(&self, name: &str, is_asked: bool) -> anyhow::Result<String> {
         Ok(match name {
+            "processar-mensagens-agendadas" => {
+                let counted = self.planned.work().await?;
+                format!(
+                    "{} feitas, {} sem sucesso, {} para tentar de novo",
+                    counted.done, counted.failed, counted.later
+                )
+            }
+            "sincronizar-drive" => {
+                let count = self.drive.begin_due(is_asked).await?;
+                format!("{count} sincronizações iniciadas")
+            }
             "verificar-alertas" => format!("{} alertas em vigor", self.alerts.check().await?),
             "limpar-encerrados" => self.tidy().await?,
             "avaliar-conversas-pendentes" => {

@@ -22,7 +22,7 @@ use crate::api_keys::ApiKeyService;
 use crate::assistant::AssistantService;
 use crate::backup::{self, Backups};
 use crate::chat::{ChatService, Conversations, LearningService};
-use crate::drive::{DriveService, Scheduler};
+use crate::drive::DriveService;
 use crate::health::HealthService;
 use crate::improvement::Improvement;
 use crate::limits::{LoginDelays, RateLimits};
@@ -35,10 +35,11 @@ use crate::notices::Notices;
 use crate::numbers::{Counts, Numbers, Origins};
 use crate::oidc::OidcService;
 use crate::passwords::Passwords;
+use crate::planned::Planned;
 use crate::rag::RagClient;
 use crate::reports::Reports;
 use crate::runs::Runs;
-use crate::schedules::Schedules;
+use crate::schedules::{Schedules, Zone};
 use crate::sessions::SessionService;
 use crate::settings::Settings;
 use crate::site::{Operator, SiteService};
@@ -78,6 +79,7 @@ const DRIVE: HttpSettings = HttpSettings {
 /// Everything behind HTTP; the command line uses it too.
 #[derive(Clone)]
 pub struct Services {
+    pub(crate) counts: Counts,
     pub(crate) site: Arc<SiteService>,
     pub(crate) access: Arc<Access>,
     pub(crate) users: Arc<UserService>,
@@ -102,6 +104,7 @@ pub struct Services {
     pub(crate) usage: Arc<UsageService>,
     pub(crate) chat: Arc<ChatService>,
     pub(crate) conversations: Arc<Conversations>,
+    pub(crate) planned: Arc<Planned>,
     pub(crate) learning: Arc<LearningService>,
     pub(crate) drive: Arc<DriveService>,
     pub(crate) numbers: Arc<Numbers>,
@@ -347,11 +350,20 @@ impl Services {
         ));
         let conversations = Arc::new(Conversations::new(db.clone(), Arc::clone(&clock)));
         let learning = Arc::new(LearningService::new(Arc::clone(&chat), Arc::clone(&rag))?);
+        let planned = Arc::new(Planned {
+            db: db.clone(),
+            chat: Arc::clone(&chat),
+            users: Arc::clone(&users),
+            site: Arc::clone(&site),
+            limit: settings.chat.planned,
+            clock: Arc::clone(&clock),
+        });
         let drive = Arc::new(DriveService::new(
             settings.drive.clone(),
             shared::http::client(&DRIVE)?,
             db.clone(),
             Arc::clone(&materials),
+            Arc::clone(&site),
             &secrets,
             Arc::clone(&clock),
             stopping.clone(),
@@ -375,7 +387,7 @@ impl Services {
         let reports = Arc::new(Reports {
             db: db.clone(),
             alerts: Arc::clone(&alerts),
-            zone: settings.usage.time_zone,
+            site: Arc::clone(&site),
             clock: Arc::clone(&clock),
         });
         let improvement = Arc::new(Improvement {
@@ -387,21 +399,24 @@ impl Services {
             db: db.clone(),
             materials: Arc::clone(&materials),
             chat: Arc::clone(&chat),
+            planned: Arc::clone(&planned),
             alerts: Arc::clone(&alerts),
             reports,
             backups: Arc::clone(&backups),
             improvement: Arc::clone(&improvement),
+            drive: Arc::clone(drive.runner()),
             clock: Arc::clone(&clock),
         });
         let schedules = Arc::new(Schedules::new(
             db.clone(),
             jobs,
-            settings.usage.time_zone,
-            counts,
+            Arc::clone(&site) as Arc<dyn Zone>,
+            counts.clone(),
             Arc::clone(&clock),
             CancellationToken::new(),
         ));
         Ok(Self {
+            counts,
             site,
             access,
             users,
@@ -426,6 +441,7 @@ impl Services {
             usage,
             chat,
             conversations,
+            planned,
             learning,
             drive,
             numbers,
@@ -477,16 +493,17 @@ impl Services {
 
     /// Starts what is done because its time has come.
     pub fn start_scheduler(&self, shutdown: &Shutdown) {
-        let folders = Scheduler {
-            runner: Arc::clone(self.drive.runner()),
-        };
-        shutdown.spawn(folders.run(shutdown.token()));
         shutdown.spawn(Arc::clone(&self.schedules).run(shutdown.token()));
     }
 
     /// Sends the mails that are due now.
     pub async fn send_mails(&self) -> anyhow::Result<usize> {
         Ok(self.mails.send_due().await?)
+    }
+
+    /// Does what people planned and is due now; how much of it went well.
+    pub async fn do_planned(&self) -> anyhow::Result<usize> {
+        Ok(self.planned.work().await?.done)
     }
 
     /// Sends the alerts and reports that are due now.

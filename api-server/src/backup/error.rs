@@ -34,6 +34,12 @@ pub(crate) enum BackupError {
     /// Materials came and went while the backup was taken.
     #[error("files changed too often while they were copied; try again")]
     Restless,
+    /// An address of object storage, and no settings for it.
+    #[error("which object storage is not set: give BACKUP_URL and its credentials")]
+    NoStorage,
+    /// The object storage.
+    #[error("object storage failed")]
+    Remote(#[from] object_store::Error),
     /// The disk.
     #[error("{}: {source}", .path.display())]
     Io {

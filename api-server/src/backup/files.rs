@@ -13,7 +13,7 @@ use super::manifest::{Manifest, Part};
 pub(super) const FOLDER: &str = "files";
 
 /// A backup without a manifest that is older than this will get none.
-const UNFINISHED: Duration = Duration::from_hours(24);
+pub(super) const UNFINISHED: Duration = Duration::from_hours(24);
 
 /// Where a file stands below a folder of files.
 pub(super) fn place(files: &Path, hash: &str) -> PathBuf {
@@ -51,13 +51,18 @@ pub(super) fn copy(source: &Path, files: &Path, hash: &str) -> Result<Option<u64
     Ok(Some(bytes))
 }
 
+/// A hash of a manifest becomes a path: only digits may.
+pub(super) fn check_hash(hash: &str) -> Result<(), BackupError> {
+    if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(());
+    }
+    Err(BackupError::broken(hash, "it is no hash"))
+}
+
 /// Whether every file is there and is what its name says.
 pub(super) fn check(files: &Path, wanted: &BTreeMap<String, u64>) -> Result<(), BackupError> {
     for (hash, bytes) in wanted {
-        // A hash of the manifest becomes a path: only digits may.
-        if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(BackupError::broken(hash.as_str(), "it is no hash"));
-        }
+        check_hash(hash)?;
         let part = part_of(&place(files, hash))
             .map_err(|error| BackupError::broken(format!("file {hash}"), error))?;
         if part.blake3 != *hash || part.bytes != *bytes {
@@ -88,14 +93,21 @@ pub(super) fn list(folder: &Path) -> Result<Vec<(PathBuf, Manifest)>, BackupErro
     Ok(found)
 }
 
-/// When the newest backup was taken, RFC 3339.
-pub(crate) fn newest(folder: &Path) -> Result<Option<String>, BackupError> {
-    let last = list(folder)?.pop();
-    Ok(last.map(|(_, manifest)| manifest.created_at))
+/// Files of backups that went, which none of those left has.
+pub(super) fn unwanted<'a, T>(
+    gone: &'a [(T, Manifest)],
+    left: &[(T, Manifest)],
+) -> BTreeSet<&'a String> {
+    let wanted: BTreeSet<&String> = left
+        .iter()
+        .flat_map(|(_, manifest)| manifest.files.keys())
+        .collect();
+    let gone = gone.iter().flat_map(|(_, manifest)| manifest.files.keys());
+    gone.filter(|hash| !wanted.contains(hash)).collect()
 }
 
 /// Removes folders of backups that were never finished, once they are old enough that nobody is still at work in them.
-fn remove_unfinished(folder: &Path) -> Result<(), BackupError> {
+pub(super) fn remove_unfinished(folder: &Path) -> Result<(), BackupError> {
     for entry in std::fs::read_dir(folder).map_err(BackupError::io(folder))? {
         let entry = entry.map_err(BackupError::io(folder))?;
         let path = entry.path();
@@ -119,15 +131,7 @@ pub(super) fn prune(folder: &Path, keep: usize) -> Result<usize, BackupError> {
     for (path, _) in &all {
         std::fs::remove_dir_all(path).map_err(BackupError::io(path))?;
     }
-    if all.is_empty() {
-        return Ok(0);
-    }
-    let wanted: BTreeSet<&String> = left
-        .iter()
-        .flat_map(|(_, manifest)| manifest.files.keys())
-        .collect();
-    let gone = all.iter().flat_map(|(_, manifest)| manifest.files.keys());
-    for hash in gone.filter(|hash| !wanted.contains(hash)) {
+    for hash in unwanted(&all, &left) {
         let path = place(&folder.join(FOLDER), hash);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -77,14 +77,19 @@ impl Manifest {
         Ok(blake3::hash(&text).to_hex().to_string())
     }
 
-    /// Writes it into the folder; whoever sees it sees all of it.
-    pub(super) fn write(&self, folder: &Path) -> Result<(), BackupError> {
+    /// As it is written, with its own hash.
+    pub(super) fn sealed(&self) -> Result<Vec<u8>, BackupError> {
         let foreign = |error: serde_json::Error| BackupError::Foreign(error.to_string());
         let sealed = Sealed {
             manifest: self.clone(),
             seal: self.seal().map_err(foreign)?,
         };
-        let text = serde_json::to_vec_pretty(&sealed).map_err(foreign)?;
+        serde_json::to_vec_pretty(&sealed).map_err(foreign)
+    }
+
+    /// Writes it into the folder; whoever sees it sees all of it.
+    pub(super) fn write(&self, folder: &Path) -> Result<(), BackupError> {
+        let text = self.sealed()?;
         let path = folder.join(NAME);
         let mut file = tempfile::NamedTempFile::new_in(folder).map_err(BackupError::io(folder))?;
         std::io::Write::write_all(&mut file, &text).map_err(BackupError::io(&path))?;
@@ -103,8 +108,13 @@ impl Manifest {
             }
             text => text.map_err(BackupError::io(&path))?,
         };
+        Self::parse(&text)
+    }
+
+    /// Reads what was written; a foreign, changed or newer one is refused.
+    pub(super) fn parse(text: &[u8]) -> Result<Self, BackupError> {
         let foreign = |error: serde_json::Error| BackupError::Foreign(error.to_string());
-        let Sealed { manifest, seal } = serde_json::from_slice(&text).map_err(foreign)?;
+        let Sealed { manifest, seal } = serde_json::from_slice(text).map_err(foreign)?;
         if manifest.format != FORMAT {
             return Err(BackupError::Foreign(format!(
                 "format {:?}",

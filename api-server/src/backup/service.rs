@@ -12,11 +12,12 @@ use tokio::io::AsyncWriteExt as _;
 use tracing::{info, warn};
 
 use super::manifest::{Manifest, Part};
+use super::remote::{Remote, SCHEME};
 use super::{BackupError, BackupSettings, files, rows, store};
 use crate::rag::{RagClient, RagError};
 
 /// Name of the rag-server's part.
-const RAG: &str = "rag.tar.gz";
+pub(super) const RAG: &str = "rag.tar.gz";
 /// How often a backup begins anew because materials came and went meanwhile.
 const TRIES: usize = 3;
 
@@ -33,8 +34,8 @@ pub(crate) struct Backups {
 /// What was done, for people and scripts.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
-    /// Folder of the backup.
-    pub(crate) backup: PathBuf,
+    /// Folder or address of the backup.
+    pub(crate) backup: String,
     /// The migration its rows are of.
     pub(crate) schema: i64,
     /// Rows of all tables.
@@ -50,7 +51,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    fn of(backup: PathBuf, manifest: &Manifest, started: std::time::Instant) -> Self {
+    fn of(backup: String, manifest: &Manifest, started: std::time::Instant) -> Self {
         let rag_bytes = manifest.rag.as_ref().map_or(0, |part| part.bytes);
         let file_bytes: u64 = manifest.files.values().sum();
         Self {
@@ -75,24 +76,38 @@ impl Backups {
         let started = std::time::Instant::now();
         // One at a time: the end of one removes files that the other may count on.
         let _turn = turn(&self.settings.folder).await?;
+        let remote = self
+            .settings
+            .remote
+            .as_ref()
+            .map(Remote::open)
+            .transpose()?;
         let folder = make_folder(&self.settings.folder, self.clock.now_ms(), "").await?;
-        let taken = self.take_into(&folder).await;
-        let manifest = match taken {
-            Ok(manifest) => manifest,
-            Err(error) => {
-                // Without a manifest it is no backup, only bytes.
-                drop(tokio::fs::remove_dir_all(&folder).await);
-                return Err(error);
-            }
-        };
+        let taken = self.take_into(&folder, remote.as_ref()).await;
+        if taken.is_err() || remote.is_some() {
+            // Without a manifest it is no backup, only bytes.
+            drop(tokio::fs::remove_dir_all(&folder).await);
+        }
+        let manifest = taken?;
         let (root, keep) = (self.settings.folder.clone(), self.settings.keep.get());
-        blocking(move || files::prune(&root, keep)).await?;
-        let report = Report::of(folder, &manifest, started);
-        info!(backup = %report.backup.display(), rows = report.rows, files = report.files, bytes = report.bytes, "took a backup");
+        let backup = if let Some(remote) = &remote {
+            blocking(move || files::remove_unfinished(&root)).await?;
+            remote.prune(keep).await?;
+            remote.address(&name_of(&folder))
+        } else {
+            blocking(move || files::prune(&root, keep)).await?;
+            folder.display().to_string()
+        };
+        let report = Report::of(backup, &manifest, started);
+        info!(backup = %report.backup, rows = report.rows, files = report.files, bytes = report.bytes, "took a backup");
         Ok(report)
     }
 
-    async fn take_into(&self, folder: &Path) -> Result<Manifest, BackupError> {
+    async fn take_into(
+        &self,
+        folder: &Path,
+        remote: Option<&Remote>,
+    ) -> Result<Manifest, BackupError> {
         for tried in 1..=TRIES {
             // Where files go faster than they are copied, they wait at last.
             let _stay = if tried == TRIES {
@@ -102,9 +117,10 @@ impl Backups {
             };
             // Files first: those of materials that are there now. Rows then name at most a few more.
             let before = self.hashes().await?;
-            self.copy(&before).await?;
+            self.copy(&before, remote).await?;
             let mut manifest = dump(&self.db, folder, &rfc3339(self.clock.now_ms())).await?;
-            let Some(copied) = self.copy(&manifest.files.keys().cloned().collect()).await? else {
+            let wanted = manifest.files.keys().cloned().collect();
+            let Some(copied) = self.copy(&wanted, remote).await? else {
                 let path = folder.join(rows::NAME);
                 tokio::fs::remove_file(&path)
                     .await
@@ -113,8 +129,12 @@ impl Backups {
             };
             manifest.files = copied;
             manifest.rag = self.fetch_rag(folder).await?;
-            let (target, written) = (folder.to_owned(), manifest.clone());
-            blocking(move || written.write(&target)).await?;
+            if let Some(remote) = remote {
+                remote.keep(&name_of(folder), folder, &manifest).await?;
+            } else {
+                let (target, written) = (folder.to_owned(), manifest.clone());
+                blocking(move || written.write(&target)).await?;
+            }
             return Ok(manifest);
         }
         Err(BackupError::Restless)
@@ -129,7 +149,11 @@ impl Backups {
     async fn copy(
         &self,
         hashes: &BTreeSet<String>,
+        remote: Option<&Remote>,
     ) -> Result<Option<BTreeMap<String, u64>>, BackupError> {
+        if let Some(remote) = remote {
+            return remote.copy(&self.files, hashes).await;
+        }
         let target = self.settings.folder.join(files::FOLDER);
         let sources: Vec<(String, PathBuf)> = hashes
             .iter()
@@ -191,16 +215,54 @@ impl Backups {
             .map(Some)
     }
 
-    /// Checks a backup: that it is ours, of no newer program, and whole to the last byte.
-    pub(crate) async fn verify(backup: &Path) -> Result<Report, BackupError> {
+    /// Checks a backup, a folder or an address: that it is ours, of no newer program, and whole to the last byte.
+    pub(crate) async fn verify(
+        settings: &BackupSettings,
+        backup: &str,
+    ) -> Result<Report, BackupError> {
         let started = std::time::Instant::now();
-        let manifest = checked(backup).await?;
+        let manifest = match addressed(settings, backup)? {
+            Some((remote, name)) => remote.verify(&name).await?,
+            None => checked(Path::new(backup)).await?,
+        };
         Ok(Report::of(backup.to_owned(), &manifest, started))
     }
 
-    /// Puts everything back as it was in a backup. Nothing is changed before all of it was checked; the rows are replaced
-    /// in one transaction.
-    pub(crate) async fn restore(&self, backup: &Path) -> Result<Report, BackupError> {
+    /// When the newest backup was taken, RFC 3339.
+    pub(crate) async fn newest(settings: &BackupSettings) -> Result<Option<String>, BackupError> {
+        let last = if let Some(remote) = &settings.remote {
+            let mut all = Remote::open(remote)?.list().await?;
+            all.pop().map(|(_, manifest)| manifest)
+        } else {
+            let folder = settings.folder.clone();
+            let mut all = blocking(move || files::list(&folder)).await?;
+            all.pop().map(|(_, manifest)| manifest)
+        };
+        Ok(last.map(|manifest| manifest.created_at))
+    }
+
+    /// Puts everything back as it was in a backup, a folder or an address; one in object storage is brought here first.
+    /// Nothing is changed before all of it was checked; the rows are replaced in one transaction.
+    pub(crate) async fn restore(&self, backup: &str) -> Result<Report, BackupError> {
+        let Some((remote, name)) = addressed(&self.settings, backup)? else {
+            return self.restore_folder(Path::new(backup)).await;
+        };
+        let started = std::time::Instant::now();
+        let stage = make_folder(&self.settings.folder, self.clock.now_ms(), "-fetched").await?;
+        let restored = async {
+            remote.fetch(&name, &stage).await?;
+            self.restore_folder(&stage.join(&name)).await
+        };
+        let restored = restored.await;
+        drop(tokio::fs::remove_dir_all(&stage).await);
+        Ok(Report {
+            backup: backup.to_owned(),
+            seconds: started.elapsed().as_secs_f64(),
+            ..restored?
+        })
+    }
+
+    async fn restore_folder(&self, backup: &Path) -> Result<Report, BackupError> {
         let started = std::time::Instant::now();
         let manifest = checked(backup).await?;
         // Files first: rows without their files are worse than files without rows, which the tidying removes.
@@ -222,7 +284,8 @@ impl Backups {
         if manifest.rag.is_some() {
             self.give_rag_back(backup).await?;
         }
-        Ok(Report::of(backup.to_owned(), &manifest, started))
+        let at = backup.display().to_string();
+        Ok(Report::of(at, &manifest, started))
     }
 
     async fn put_back(&self, backup: &Path, manifest: &Manifest) -> Result<(), BackupError> {
@@ -249,6 +312,27 @@ impl Backups {
         }
         Ok(())
     }
+}
+
+/// The object storage and the name of a backup that is named by its address; nothing for a folder.
+fn addressed(
+    settings: &BackupSettings,
+    backup: &str,
+) -> Result<Option<(Remote, String)>, BackupError> {
+    let Some(url) = backup
+        .parse::<url::Url>()
+        .ok()
+        .filter(|url| url.scheme() == SCHEME)
+    else {
+        return Ok(None);
+    };
+    let storage = settings.remote.as_ref().ok_or(BackupError::NoStorage)?;
+    Remote::of_backup(storage, &url).map(Some)
+}
+
+fn name_of(folder: &Path) -> String {
+    let name = folder.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 fn without_rag(error: &RagError) -> Option<Part> {
@@ -369,7 +453,7 @@ async fn checked(backup: &Path) -> Result<Manifest, BackupError> {
     .await
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, BackupError> + Send + 'static,
 ) -> Result<T, BackupError> {
     shared::telemetry::spawn_blocking_in_span(work)

@@ -27,5 +27,6 @@ pub(crate) use conversations::Conversations;
 pub(crate) use error::ChatError;
 pub(crate) use guidance::folded;
 pub(crate) use learning::LearningService;
-pub(crate) use question::MessageLengths;
-pub(crate) use service::{ChatService, ChatSettings};
+pub(crate) use model::{Level, Style};
+pub(crate) use question::{Asked, MessageLengths};
+pub(crate) use service::{Answered, ChatService, ChatSettings};

@@ -36,6 +36,8 @@ pub(crate) struct Asked {
     pub(crate) topic: Option<String>,
     /// `None` keeps the conversation's.
     pub(crate) objectives: Option<Vec<String>>,
+    /// Id that the question is kept under; a new one when absent.
+    pub(crate) question_id: Option<String>,
 }
 
 /// A text that may be asked.

@@ -16,7 +16,7 @@ use super::model::{Level, Style};
 use super::models::Models;
 use super::privacy::{Mask, MaskedStream};
 use super::question::{Asked, MessageLengths, Text, canonical, title_of};
-use super::store::{self, ConversationRow, NewMessage};
+use super::store::{self, ConversationRow, KeptQuestion, NewMessage};
 use super::wire::{ChatModels, RagAnswer, RagConfig, RagQuestion, Turn};
 use crate::assistant::{AssistantConfig, AssistantService, SearchType};
 use crate::numbers::Counts;
@@ -36,6 +36,8 @@ pub struct ChatSettings {
     pub lengths: MessageLengths,
     /// Characters of what was said before that go with a question.
     pub memory: usize,
+    /// How many questions and messages one person may have planned at a time; 0 = none.
+    pub planned: u32,
     /// Whether CPF, CNPJ, telephone numbers and e-mail addresses are hidden in answers.
     pub mask_personal_data: bool,
     /// Longest wait for an answer.
@@ -161,6 +163,37 @@ impl ChatService {
             .timeout(self.settings.timeout))
     }
 
+    /// Whether a question may be asked as it stands.
+    pub(crate) fn check(&self, asked: &Asked) -> Result<(), ChatError> {
+        asked.check(self.settings.lengths).map(drop)
+    }
+
+    /// Longest wait for an answer.
+    pub(crate) fn patience(&self) -> Duration {
+        self.settings.timeout
+    }
+
+    /// The id of one of a user's own conversations, as it is stored.
+    pub(crate) async fn own_conversation(&self, uid: &str, id: &str) -> Result<String, ChatError> {
+        let id = canonical(id).ok_or(ChatError::ConversationNotFound)?;
+        let row = store::by_id(&self.db, uid, &id).await?;
+        Ok(row.ok_or(ChatError::ConversationNotFound)?.id)
+    }
+
+    /// Where a user's question of this id was kept, if it was.
+    pub(crate) async fn kept_question(
+        &self,
+        uid: &str,
+        id: &str,
+    ) -> Result<Option<KeptQuestion>, DbError> {
+        store::question(&self.db, uid, id).await
+    }
+
+    /// Removes a user's question that got no answer: it is asked anew.
+    pub(crate) async fn withdraw(&self, uid: &str, id: &str) -> Result<(), DbError> {
+        store::withdraw(&self.db, uid, id).await
+    }
+
     /// Which chat models there are.
     pub(crate) async fn models(&self) -> Result<ChatModels, RagError> {
         Ok(self.models.get().await?.map_or(
@@ -239,7 +272,10 @@ impl ChatService {
             store::update(&mut tx, &conversation).await?;
         }
         let message = NewMessage {
-            id: uuid::Uuid::now_v7().to_string(),
+            id: asked
+                .question_id
+                .clone()
+                .unwrap_or_else(|| uuid::Uuid::now_v7().to_string()),
             conversation_id: conversation.id.clone(),
             role: "user",
             text: question.text.clone(),

@@ -28,6 +28,10 @@ const INSERT_MESSAGE: &str = "INSERT INTO messages (id, conversation_id, role, t
     prompt_tokens, completion_tokens, cost_nanos, created_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 const ANSWERED: &str = "UPDATE messages SET answered = TRUE WHERE id = $1";
+const QUESTION: &str = "SELECT conversation_id, answered FROM messages WHERE id = $2 AND role = 'user' \
+    AND conversation_id IN (SELECT id FROM conversations WHERE uid = $1)";
+const WITHDRAW: &str = "DELETE FROM messages WHERE id = $2 AND role = 'user' AND NOT answered \
+    AND conversation_id IN (SELECT id FROM conversations WHERE uid = $1)";
 const MESSAGES: &str = "SELECT id, role, text, answered, details, rating, reason, created_at FROM messages \
     WHERE conversation_id = $1 ORDER BY id DESC LIMIT $2";
 const LAST_TURNS: &str = "SELECT role, text FROM messages WHERE conversation_id = $1 AND answered = TRUE AND id < $2 \
@@ -49,6 +53,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     DELETE,
     INSERT_MESSAGE,
     ANSWERED,
+    QUESTION,
+    WITHDRAW,
     MESSAGES,
     LAST_TURNS,
     RATE,
@@ -100,6 +106,13 @@ pub(super) struct NewMessage {
     pub(super) tokens: Option<(i64, i64)>,
     pub(super) cost_nanos: Option<i64>,
     pub(super) created_at: i64,
+}
+
+/// Where a question is.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct KeptQuestion {
+    pub(crate) conversation_id: String,
+    pub(crate) answered: bool,
 }
 
 /// An answer somebody judged.
@@ -274,6 +287,31 @@ pub(super) async fn answered(tx: &mut Tx, id: &str) -> Result<(), DbError> {
     on_tx!(tx, |conn| sqlx::query(ANSWERED)
         .bind(id)
         .execute(conn)
+        .await
+        .map(|_| ()))
+    .map_err(DbError::from)
+}
+
+/// Where a user's question is, if it was kept.
+pub(super) async fn question(
+    db: &Db,
+    uid: &str,
+    id: &str,
+) -> Result<Option<KeptQuestion>, DbError> {
+    on_db!(db, |pool| sqlx::query_as::<_, KeptQuestion>(QUESTION)
+        .bind(uid)
+        .bind(id)
+        .fetch_optional(pool)
+        .await)
+    .map_err(DbError::from)
+}
+
+/// Removes a user's question that has no answer.
+pub(super) async fn withdraw(db: &Db, uid: &str, id: &str) -> Result<(), DbError> {
+    on_db!(db, |pool| sqlx::query(WITHDRAW)
+        .bind(uid)
+        .bind(id)
+        .execute(pool)
         .await
         .map(|_| ()))
     .map_err(DbError::from)

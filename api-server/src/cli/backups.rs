@@ -1,7 +1,5 @@
 //! `backup`, `verify` and `restore`.
 
-use std::path::Path;
-
 use anyhow::bail;
 
 use super::operate::answers;
@@ -19,8 +17,12 @@ pub(super) async fn take(output: &Output, settings: &Settings) -> anyhow::Result
 }
 
 /// Checks one.
-pub(super) async fn verify(output: &Output, backup: &Path) -> anyhow::Result<()> {
-    let report = Backups::verify(backup).await?;
+pub(super) async fn verify(
+    output: &Output,
+    settings: &Settings,
+    backup: &str,
+) -> anyhow::Result<()> {
+    let report = Backups::verify(&settings.backup, backup).await?;
     tell(output, "whole", &report)
 }
 
@@ -28,7 +30,7 @@ pub(super) async fn verify(output: &Output, backup: &Path) -> anyhow::Result<()>
 pub(super) async fn restore(
     output: &Output,
     settings: &Settings,
-    backup: &Path,
+    backup: &str,
     confirm: bool,
 ) -> anyhow::Result<()> {
     if !confirm {
@@ -47,7 +49,7 @@ fn tell(output: &Output, what: &str, report: &Report) -> anyhow::Result<()> {
     output.value(report)?;
     output.line(&format!(
         "{what}: {} with {} rows, {} files, {} bytes, {}, in {:.1} s",
-        report.backup.display(),
+        report.backup,
         report.rows,
         report.files,
         report.bytes,

@@ -137,20 +137,18 @@ fn mail(settings: &Settings) -> Finding {
 }
 
 async fn backups(settings: &Settings) -> Finding {
-    let folder = settings.backup.folder.clone();
-    let newest = tokio::task::spawn_blocking(move || crate::backup::newest(&folder)).await;
+    let newest = crate::backup::Backups::newest(&settings.backup).await;
     match newest {
-        Ok(Ok(Some(at))) => {
+        Ok(Some(at)) => {
             let old = rfc3339(SystemClock.now_ms().saturating_sub(OLD_BACKUP_MS));
             let level = if at < old { Level::Warning } else { Level::Ok };
             finding("backup", level, format!("the newest is of {at}"))
         }
-        Ok(Ok(None)) => finding(
+        Ok(None) => finding(
             "backup",
             Level::Warning,
             "there is none: `api-server backup` takes one",
         ),
-        Ok(Err(error)) => finding("backup", Level::Fault, error.to_string()),
         Err(error) => finding("backup", Level::Fault, error.to_string()),
     }
 }

@@ -50,13 +50,13 @@ enum Command {
     Backup,
     /// Check a backup to the last byte.
     Verify {
-        /// Its folder.
-        backup: PathBuf,
+        /// Its folder, or its address in object storage (s3://…).
+        backup: String,
     },
     /// Put everything back as it was in a backup; refused before anything changes when it is broken, foreign or newer.
     Restore {
-        /// Its folder.
-        backup: PathBuf,
+        /// Its folder, or its address in object storage (s3://…).
+        backup: String,
         /// Everything there is now goes.
         #[arg(long)]
         confirm: bool,
@@ -147,7 +147,7 @@ async fn run(command: Command, output: &Output, loaded: Loaded<Settings>) -> any
         Command::Scheduler => operate::scheduler(settings).await,
         Command::Migrate => operate::migrate(output, settings).await,
         Command::Backup => backups::take(output, settings).await,
-        Command::Verify { backup } => backups::verify(output, &backup).await,
+        Command::Verify { backup } => backups::verify(output, settings, &backup).await,
         Command::Restore { backup, confirm } => {
             backups::restore(output, settings, &backup, confirm).await
         }

@@ -13,7 +13,7 @@ use tracing::info;
 use super::output::Output;
 use crate::app::{self, App, Ports, Services};
 use crate::settings::Settings;
-use crate::users;
+use crate::{numbers, users};
 
 /// Serves until a signal.
 pub(crate) async fn serve(loaded: &Loaded<Settings>) -> anyhow::Result<()> {
@@ -32,23 +32,28 @@ pub(crate) async fn serve(loaded: &Loaded<Settings>) -> anyhow::Result<()> {
 
 /// Sends mails until a signal.
 pub(crate) async fn worker(settings: &Settings) -> anyhow::Result<()> {
-    in_background(settings, "sending mails", Services::start_worker).await
+    in_background(settings, "api-worker", Services::start_worker).await
 }
 
 /// Tidies up until a signal.
 pub(crate) async fn scheduler(settings: &Settings) -> anyhow::Result<()> {
-    in_background(settings, "tidying up", Services::start_scheduler).await
+    in_background(settings, "api-scheduler", Services::start_scheduler).await
 }
 
 async fn in_background(
     settings: &Settings,
-    what: &str,
+    service: &'static str,
     start: impl FnOnce(&Services, &Shutdown),
 ) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signal()?;
     let services = Services::open(settings, &Ports::default()).await?;
+    if let Some(address) = settings.metrics_listen {
+        let token = settings.metrics_token.clone();
+        numbers::page::serve(address, service, &services.counts, token, &shutdown)
+            .map_err(|error| CannotStart::because(format!("{error:#}")))?;
+    }
     start(&services, &shutdown);
-    info!("{what}");
+    info!("{service} works");
     shutdown.begun().await;
     let drained = shutdown.drain(settings.server.drain).await;
     info!("stopped: {drained:?}");

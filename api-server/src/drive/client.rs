@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use google_drive3::api::{About, ChangeList, Drive, File, FileList, StartPageToken};
-use rand::RngExt as _;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -21,6 +20,7 @@ use super::access::{Access, Accesses};
 use super::model::{FOLDER, Item, SHORTCUT};
 use super::pace::Pace;
 use super::{DriveError, DriveSettings};
+use crate::waits;
 
 /// Files of a page; the most that Drive gives.
 const PAGE: &str = "1000";
@@ -114,11 +114,7 @@ impl DriveClient {
 
     /// How long to wait before another try: doubles, spread so that many do not come back at once.
     pub(super) fn backoff(&self, tries: u32) -> Duration {
-        let (first, longest) = self.settings.retry_waits;
-        first
-            .saturating_mul(2_u32.saturating_pow(tries.min(20)))
-            .min(longest)
-            .mul_f64(rand::rng().random_range(0.5..1.0))
+        waits::backoff(self.settings.retry_waits, tries)
     }
 }
 

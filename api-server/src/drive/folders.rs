@@ -14,6 +14,7 @@ use super::view::NoticeView;
 use super::{DriveError, DriveService};
 use crate::access::Caller;
 use crate::materials::mirrored;
+use crate::schedules::Zone as _;
 
 /// A folder that is mirrored.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -113,14 +114,8 @@ impl DriveService {
             .filter(|line| !line.is_empty());
         let next = match &line {
             Some(line) => {
-                let cron = schedule::parse(line)?;
-                let zone = self.runner().settings.time_zone;
-                Some(
-                    schedule::next(&cron, zone, self.now()).ok_or(DriveError::Field {
-                        pointer: "/schedule",
-                        detail: "nunca chega a sua hora",
-                    })?,
-                )
+                let zone = self.runner().site.zone().await?;
+                schedule::parse(line, zone, self.now())?.next(self.now())
             }
             None => None,
         };

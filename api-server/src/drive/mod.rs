@@ -34,6 +34,5 @@ mod view;
 
 pub(crate) use error::DriveError;
 pub(crate) use runner::Runner;
-pub(crate) use schedule::Scheduler;
 pub(crate) use service::DriveService;
 pub(crate) use settings::{DriveSettings, OAuthClient};

@@ -30,6 +30,8 @@ use super::tree::Tree;
 use super::{DriveError, DriveSettings};
 use crate::materials::MaterialService;
 use crate::sealing::Sealer;
+use crate::site::SiteService;
+use crate::waits::later;
 
 /// How long a claim holds without being held on to: what a kill costs.
 const CLAIM: Duration = Duration::from_secs(12);
@@ -72,6 +74,7 @@ pub(crate) struct Runner {
     pub(super) client: Arc<DriveClient>,
     pub(super) accesses: Arc<Accesses>,
     pub(super) materials: Arc<MaterialService>,
+    pub(super) site: Arc<SiteService>,
     pub(super) sealer: Arc<Sealer>,
     pub(super) settings: DriveSettings,
     pub(super) clock: Arc<dyn Clock>,
@@ -582,8 +585,4 @@ fn sums(plan: &Plan, folders: usize, is_partial: bool) -> Sums {
         sums.listed += 1;
     }
     sums
-}
-
-fn later(now: i64, wait: Duration) -> i64 {
-    now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
 }

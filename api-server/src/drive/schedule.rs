@@ -1,119 +1,80 @@
-//! Folders that are synced by the clock.
+//! Folders that are synced by the clock: begun by a schedule of the whole system, each at its own time.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use croner::Cron;
-use croner::parser::{CronParser, Seconds, Year};
 use shared::db::DbError;
-use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::service::begin;
-use super::store::{folders, runs};
+use super::store::folders::{self, FolderRow};
+use super::store::runs;
 use super::{DriveError, Runner};
+use crate::schedules::{ScheduleError, Timing, Zone as _};
 
-/// How often it is looked whose time has come.
-const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// Who begins such a run.
 const NAME: &str = "agenda";
 
-/// A cron line of five fields.
+/// A cron line of five fields that comes.
 ///
 /// # Errors
 /// [`DriveError::Field`].
-pub(super) fn parse(line: &str) -> Result<Cron, DriveError> {
-    CronParser::builder()
-        .seconds(Seconds::Disallowed)
-        .year(Year::Disallowed)
-        .build()
-        .parse(line)
-        .map_err(|_| DriveError::Field {
-            pointer: "/schedule",
-            detail: "não é uma linha de cron de cinco campos, como 0 3 * * *",
-        })
+pub(super) fn parse(line: &str, zone: Tz, now: i64) -> Result<Timing, DriveError> {
+    Timing::parse(line, zone, now).map_err(|error| DriveError::Field {
+        pointer: "/schedule",
+        detail: match error {
+            ScheduleError::Never => "nunca chega a sua hora",
+            _ => "não é uma linha de cron de cinco campos, como 0 3 * * *",
+        },
+    })
 }
 
-/// When it is due next, after `now`; Unix ms.
-pub(super) fn next(cron: &Cron, zone: Tz, now: i64) -> Option<i64> {
-    let now = DateTime::<Utc>::from_timestamp_millis(now)?.with_timezone(&zone);
-    cron.find_next_occurrence(&now, false)
-        .ok()
-        .map(|at| at.timestamp_millis())
-}
-
-/// Begins runs whose time has come, and forgets old ones.
-#[derive(Debug)]
-pub(crate) struct Scheduler {
-    pub(crate) runner: Arc<Runner>,
-}
-
-impl Scheduler {
-    /// Works until `stopping`.
-    pub(crate) async fn run(self, stopping: CancellationToken) {
-        loop {
-            if let Err(error) = self.tick().await {
-                warn!(error = %shared::telemetry::chain(&error), "schedules of Drive could not be looked at: {error}");
+impl Runner {
+    /// Begins the syncs of folders whose time has come; of all that have a time where somebody asked for it now. How many.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) async fn begin_due(&self, is_asked: bool) -> Result<usize, DriveError> {
+        let now = self.clock.now_ms();
+        let zone = self.site.zone().await?;
+        let mut begun: usize = 0;
+        for folder in folders::timed(&self.db).await? {
+            let line = folder.schedule.as_deref().unwrap_or_default();
+            let next = parse(line, zone, now)
+                .ok()
+                .and_then(|timing| timing.next(now));
+            let is_due = folder.next_run_at.is_some_and(|at| at <= now);
+            // The same as before, unless the zone is another one now.
+            let is_ours = folder.next_run_at == next
+                || folders::take_turn(&self.db, &folder.id, folder.next_run_at, next).await?;
+            if is_ours && (is_due || is_asked) && self.begin_one(&folder).await {
+                begun = begun.saturating_add(1);
             }
-            tokio::select! {
-                () = stopping.cancelled() => return,
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        Ok(begun)
+    }
+
+    async fn begin_one(&self, folder: &FolderRow) -> bool {
+        let starter = (folder.created_by.as_deref(), NAME);
+        match begin(self, &folder.id, "incremental", false, None, starter).await {
+            Ok(run) => {
+                info!(drive.folder = %folder.id, drive.run = %run, "a sync was begun by its schedule");
+                true
+            }
+            Err(error) => {
+                warn!(drive.folder = %folder.id, error = %shared::telemetry::chain(&error), "a sync was not begun by its schedule");
+                false
             }
         }
     }
 
-    async fn tick(&self) -> Result<(), DriveError> {
-        let runner = &self.runner;
-        let now = runner.clock.now_ms();
-        for folder in folders::due(&runner.db, now).await? {
-            let next = folder
-                .schedule
-                .as_deref()
-                .and_then(|line| parse(line).ok())
-                .and_then(|cron| next(&cron, runner.settings.time_zone, now));
-            if folders::take_turn(&runner.db, &folder.id, folder.next_run_at, next).await? {
-                let starter = (folder.created_by.as_deref(), NAME);
-                match begin(runner, &folder.id, "incremental", false, None, starter).await {
-                    Ok(run) => {
-                        info!(drive.folder = %folder.id, drive.run = %run, "a sync was begun by its schedule");
-                    }
-                    Err(error) => {
-                        warn!(drive.folder = %folder.id, error = %shared::telemetry::chain(&error), "a sync was not begun by its schedule");
-                    }
-                }
-            }
-        }
-        self.forget(now).await?;
+    /// Forgets runs that are old enough, and consents that nobody ended.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) async fn forget(&self) -> Result<(), DbError> {
+        let now = self.clock.now_ms();
+        let kept = i64::try_from(self.settings.ledger_kept.as_millis()).unwrap_or(i64::MAX);
+        runs::prune(&self.db, now.saturating_sub(kept)).await?;
+        super::access::store::prune(&self.db, now).await?;
         Ok(())
-    }
-
-    async fn forget(&self, now: i64) -> Result<(), DbError> {
-        let kept = i64::try_from(self.runner.settings.ledger_kept.as_millis()).unwrap_or(i64::MAX);
-        runs::prune(&self.runner.db, now.saturating_sub(kept)).await?;
-        super::access::store::prune(&self.runner.db, now).await?;
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn schedules_are_told_in_the_time_of_the_school() {
-        let zone: Tz = "America/Sao_Paulo".parse().unwrap();
-        let cron = parse("0 3 * * *").unwrap();
-        // 2026-03-10 12:00 UTC is 09:00 there; 03:00 of the next day is 06:00 UTC.
-        let noon = 1_773_144_000_000;
-        assert_eq!(next(&cron, zone, noon), Some(noon + 18 * 3600 * 1000));
-    }
-
-    #[test]
-    fn what_is_no_cron_line_of_five_fields_is_refused() {
-        for line in ["", "x", "0 3 * *", "0 0 3 * * *", "61 * * * *"] {
-            assert!(parse(line).is_err(), "{line}");
-        }
     }
 }

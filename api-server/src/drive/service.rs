@@ -21,6 +21,7 @@ use super::{DriveError, DriveSettings, Runner};
 use crate::access::Caller;
 use crate::materials::MaterialService;
 use crate::sealing::Sealer;
+use crate::site::SiteService;
 
 /// Lengths of ids that Google gives, with room for more.
 const IDS: std::ops::RangeInclusive<usize> = 4..=200;
@@ -58,11 +59,16 @@ pub(crate) struct DriveService {
 
 impl DriveService {
     /// Reaches Drive as the settings say.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "each of them is a part of its own"
+    )]
     pub(crate) fn new(
         settings: DriveSettings,
         http: reqwest::Client,
         db: Db,
         materials: Arc<MaterialService>,
+        site: Arc<SiteService>,
         secrets: &[&SecretString],
         clock: Arc<dyn Clock>,
         stopping: CancellationToken,
@@ -85,6 +91,7 @@ impl DriveService {
             client,
             accesses: Arc::clone(&accesses),
             materials,
+            site,
             sealer,
             settings,
             clock: Arc::clone(&clock),

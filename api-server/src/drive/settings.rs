@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono_tz::Tz;
 use shared::settings::SecretString;
 use url::Url;
 
@@ -58,8 +57,6 @@ pub struct DriveSettings {
     pub retry_waits: (Duration, Duration),
     /// How long runs are kept.
     pub ledger_kept: Duration,
-    /// In which schedules are told.
-    pub time_zone: Tz,
 }
 
 /// Who asks people for consent.

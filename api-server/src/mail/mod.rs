@@ -17,7 +17,7 @@ use shared::db::{Db, DbError};
 use shared::settings::SecretString;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{info, instrument, warn};
 use url::Url;
 
 pub(crate) use send::{FolderMailer, SmtpMailer};
@@ -28,12 +28,15 @@ use crate::links;
 use crate::numbers::Counts;
 use crate::opaque;
 use crate::site::SiteService;
+use crate::waits::{doubled, later};
 use store::MailRow;
 
 /// How often due mails are looked for without being woken.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// A mail that is being sent is nobody else's for so long.
 const CLAIM_MS: i64 = 5 * 60 * 1000;
+/// Longest wait between two attempts.
+const LONGEST: Duration = Duration::from_hours(6);
 /// After that, sending is given up.
 const GIVE_UP_MS: i64 = 48 * 3600 * 1000;
 
@@ -181,6 +184,7 @@ impl Mails {
         Ok(sent)
     }
 
+    #[instrument(name = "mail", skip_all, fields(mail.id = %mail.id))]
     async fn send(&self, mail: &MailRow) -> Result<bool, DbError> {
         let Some(letter) = self.letter(mail).await? else {
             store::remove(&self.db, &mail.id).await?;
@@ -201,13 +205,9 @@ impl Mails {
                 Ok(false)
             }
             Err(error) => {
-                let doubled =
-                    2_u32.saturating_pow(u32::try_from(mail.attempts.clamp(0, 10)).unwrap_or(10));
-                let wait = self
-                    .retry
-                    .saturating_mul(doubled)
-                    .min(Duration::from_hours(6));
-                let due = now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+                let tries = u32::try_from(mail.attempts).unwrap_or(0);
+                let wait = doubled((self.retry, LONGEST), tries);
+                let due = later(now, wait);
                 warn!(mail.id = %mail.id, error = %shared::telemetry::chain(&error), "mail {} is tried again in {} s", mail.id, wait.as_secs());
                 self.counts.mail("delayed");
                 store::delay(&self.db, &mail.id, due).await?;

@@ -9,7 +9,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rand::RngExt as _;
 use reqwest::Method;
 use serde::Deserialize;
 use shared::Retry;
@@ -23,6 +22,7 @@ use tracing::{info, warn};
 use super::store::{self, Act, Heard, Later, MaterialRow, WishRow};
 use crate::numbers::Counts;
 use crate::rag::{RagClient, RagError};
+use crate::waits::{backoff, later};
 
 /// How long a claim holds without being held on to: what a kill costs.
 const CLAIM: Duration = Duration::from_secs(12);
@@ -132,7 +132,7 @@ impl Outbox {
             let away = !self.work(stopping).await;
             outages = if away { outages.saturating_add(1) } else { 0 };
             let wait = if away {
-                backoff(outages)
+                backoff(WAITS, outages.saturating_sub(1))
             } else {
                 self.until_due().await
             };
@@ -382,7 +382,7 @@ impl Outbox {
         let attempts = u32::try_from(wish.attempts).unwrap_or(u32::MAX);
         let wait = match error.retry() {
             Retry::After(wait) => wait.max(WAITS.0),
-            Retry::Soon | Retry::Never => backoff(attempts),
+            Retry::Soon | Retry::Never => backoff(WAITS, attempts.saturating_sub(1)),
         };
         warn!(
             material.uid = %wish.uid, act = wish.act().as_str(), error = %shared::telemetry::chain(error),
@@ -415,18 +415,4 @@ impl Outbox {
 /// A refusal that sending again does not change. Credentials and full disks are put right by somebody.
 fn refused_for_good(status: u16) -> bool {
     matches!(status, 400..=499) && !matches!(status, 401 | 403 | 408 | 425 | 429)
-}
-
-/// Doubles with every attempt; spread, so that many do not come back at once.
-fn backoff(attempts: u32) -> Duration {
-    let doubled = WAITS
-        .0
-        .saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1).min(10)));
-    doubled
-        .min(WAITS.1)
-        .mul_f64(rand::rng().random_range(0.5..1.0))
-}
-
-fn later(now: i64, wait: Duration) -> i64 {
-    now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
 }

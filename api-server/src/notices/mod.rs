@@ -14,7 +14,7 @@ use shared::clock::Clock;
 use shared::db::{Db, DbError, Tx};
 use shared::http::{HttpError, HttpSettings, PublicClient};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{info, instrument, warn};
 
 use crate::mail::Mailer;
 use crate::numbers::Counts;
@@ -153,6 +153,7 @@ impl Notices {
         Ok(sent)
     }
 
+    #[instrument(name = "notice", skip_all, fields(notice.id = %notice.id))]
     async fn send(&self, notice: &NoticeRow) -> Result<bool, DbError> {
         let (outcome, told) = match self.deliver(notice).await {
             Ok(()) => {

@@ -5,6 +5,7 @@
 //! addresses; proxies bring nobody.
 
 mod counts;
+pub(crate) mod page;
 pub(crate) mod routes;
 mod service;
 pub(crate) mod store;

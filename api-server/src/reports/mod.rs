@@ -4,13 +4,15 @@ pub(crate) mod store;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Days, TimeZone as _, Utc};
+use chrono::{DateTime, Days, NaiveTime, Utc};
 use chrono_tz::Tz;
 use shared::clock::Clock;
 use shared::db::{Db, DbError};
 
 use crate::alerts::{AlertError, Alerts};
 use crate::improvement;
+use crate::schedules::moment;
+use crate::site::SiteService;
 use crate::usage::dollars;
 use store::{Cited, Open};
 
@@ -28,7 +30,7 @@ const ENDED_MS: i64 = 3_600_000;
 pub(crate) struct Reports {
     pub(crate) db: Db,
     pub(crate) alerts: Arc<Alerts>,
-    pub(crate) zone: Tz,
+    pub(crate) site: Arc<SiteService>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -46,7 +48,7 @@ impl Reports {
         if !self.alerts.settings().await?.daily_report {
             return Ok("o relatório diário está desligado".to_owned());
         }
-        let day = self.yesterday();
+        let day = self.yesterday().await?;
         let text = self.write(day).await?;
         let subject = format!("Relatório de {}", day.date.format("%d/%m/%Y"));
         let count = self.alerts.tell(&subject, &text).await?;
@@ -109,7 +111,7 @@ impl Reports {
         if !self.alerts.settings().await?.follow_up {
             return Ok("o acompanhamento está desligado".to_owned());
         }
-        let day = self.yesterday();
+        let day = self.yesterday().await?;
         let open = store::open(&self.db, day.from, day.to, MOST_QUESTIONS).await?;
         let disliked = store::disliked(&self.db, day.from, day.to, MOST_QUESTIONS).await?;
         if open.is_empty() && disliked.is_empty() {
@@ -144,27 +146,25 @@ impl Reports {
         store::judge(&self.db, now, now.saturating_sub(ENDED_MS)).await
     }
 
-    fn yesterday(&self) -> Day {
+    async fn yesterday(&self) -> Result<Day, DbError> {
+        let zone = self.site.current().await?.time_zone;
         let now = DateTime::<Utc>::from_timestamp_millis(self.clock.now_ms());
         let today = now
             .unwrap_or(DateTime::UNIX_EPOCH)
-            .with_timezone(&self.zone)
+            .with_timezone(&zone)
             .date_naive();
         let date = today.checked_sub_days(Days::new(1)).unwrap_or(today);
-        Day {
-            from: self.midnight(date),
-            to: self.midnight(today),
+        Ok(Day {
+            from: midnight(zone, date),
+            to: midnight(zone, today),
             date,
-        }
+        })
     }
+}
 
-    /// The first moment of a day; where the clock leaps over midnight, the first after the leap.
-    fn midnight(&self, date: chrono::NaiveDate) -> i64 {
-        (0..=3)
-            .filter_map(|hour| date.and_hms_opt(hour, 0, 0))
-            .find_map(|time| self.zone.from_local_datetime(&time).earliest())
-            .map_or(0, |time| time.timestamp_millis())
-    }
+/// The first moment of a day; where the clock leaps over midnight, the first after the leap.
+fn midnight(zone: Tz, date: chrono::NaiveDate) -> i64 {
+    moment(zone, date.and_time(NaiveTime::MIN)).unwrap_or(0)
 }
 
 /// How often each material was cited, the most cited first.

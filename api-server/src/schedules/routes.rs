@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get, post, put};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use shared::body::{Json, Path};
 use shared::clock::rfc3339;
@@ -97,7 +98,7 @@ impl From<RunRow> for RunView {
     }
 }
 
-fn view(schedules: &Schedules, standing: Standing) -> ScheduleView {
+fn view(zone: Tz, standing: Standing) -> ScheduleView {
     let Standing {
         job,
         row,
@@ -109,7 +110,7 @@ fn view(schedules: &Schedules, standing: Standing) -> ScheduleView {
         title: job.title,
         cron: row.cron.unwrap_or_else(|| job.cron.to_owned()),
         usual_cron: job.cron,
-        time_zone: schedules.zone().to_string(),
+        time_zone: zone.to_string(),
         paused: row.paused,
         next_at: rfc3339(row.next_at),
         running: is_running,
@@ -126,9 +127,8 @@ pub(crate) async fn list(
     schedules: Data<Schedules>,
 ) -> Result<Json<Vec<ScheduleView>>, ApiError> {
     let all = schedules.list().await?;
-    Ok(Json(
-        all.into_iter().map(|one| view(&schedules, one)).collect(),
-    ))
+    let zone = schedules.zone().await?;
+    Ok(Json(all.into_iter().map(|one| view(zone, one)).collect()))
 }
 
 /// The last runs of a schedule, the newest first. For administrators.
@@ -158,7 +158,7 @@ pub(crate) async fn change(
 ) -> Result<Json<ScheduleView>, ApiError> {
     let change = body.into_inner();
     let standing = schedules.change(&name, change.cron, change.paused).await?;
-    Ok(Json(view(&schedules, standing)))
+    Ok(Json(view(schedules.zone().await?, standing)))
 }
 
 /// Runs something now, whatever the clock says; 202 when it takes longer than 10 s. For administrators.

@@ -1,5 +1,4 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono_tz::Tz;
@@ -8,11 +7,11 @@ use shared::clock::Clock;
 use shared::db::{Db, DbError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::{info, instrument, warn};
 
 use super::store::{self, NewRun, RunRow, ScheduleRow};
 use super::timing::Timing;
-use super::{Job, ScheduleError, Worker};
+use super::{Job, ScheduleError, Worker, Zone};
 use crate::numbers::Counts;
 
 /// Name of the lease.
@@ -33,6 +32,8 @@ const SHOWN_RUNS: i64 = 50;
 pub(super) struct Taken {
     pub(super) job: Job,
     run: String,
+    /// Somebody asked for it.
+    is_asked: bool,
 }
 
 /// A schedule as it stands.
@@ -68,23 +69,23 @@ impl From<Option<String>> for NewTime {
 pub(crate) struct Schedules {
     db: Db,
     worker: Arc<dyn Worker>,
-    zone: Tz,
+    zone: Arc<dyn Zone>,
     /// Who we are among several processes.
     holder: String,
     counts: Counts,
     clock: Arc<dyn Clock>,
-    /// Whether the rows of all jobs are there and say when they are due by this program's times and zone.
-    known: AtomicBool,
+    /// The zone for which the rows of all jobs are there and say when they are due by this program's times.
+    known: Mutex<Option<Tz>>,
     runs: TaskTracker,
     stopping: CancellationToken,
 }
 
 impl Schedules {
-    /// What `worker` can do, by the clock of `zone`; runs end early at `stopping`.
+    /// What `worker` can do, by the clock that `zone` names; runs end early at `stopping`.
     pub(crate) fn new(
         db: Db,
         worker: Arc<dyn Worker>,
-        zone: Tz,
+        zone: Arc<dyn Zone>,
         counts: Counts,
         clock: Arc<dyn Clock>,
         stopping: CancellationToken,
@@ -96,7 +97,7 @@ impl Schedules {
             holder: uuid::Uuid::now_v7().to_string(),
             counts,
             clock,
-            known: AtomicBool::new(false),
+            known: Mutex::new(None),
             runs: TaskTracker::new(),
             stopping,
         }
@@ -137,17 +138,21 @@ impl Schedules {
         if !store::lead(&self.db, LEASE, &self.holder, until, now).await? {
             return Ok(Vec::new());
         }
-        self.know(now).await?;
+        let zone = self.know(now).await?;
         let mut taken = Vec::new();
         for row in store::due(&self.db, now).await? {
             let Some(job) = self.job(&row.name) else {
                 continue;
             };
-            let Some(next_at) = self.timing(&row, job, now)?.next(now) else {
+            let Some(next_at) = timing(&row, job, zone, now)?.next(now) else {
                 continue;
             };
             if let Some(run) = self.take(&row, next_at, now).await? {
-                taken.push(Taken { job, run });
+                taken.push(Taken {
+                    job,
+                    run,
+                    is_asked: false,
+                });
             }
         }
         Ok(taken)
@@ -190,16 +195,17 @@ impl Schedules {
     }
 
     /// Makes the rows of new jobs, and computes anew when the others are due after their time or the zone was changed.
-    async fn know(&self, now: i64) -> Result<(), ScheduleError> {
-        if self.known.load(Ordering::Acquire) {
-            return Ok(());
+    async fn know(&self, now: i64) -> Result<Tz, ScheduleError> {
+        let zone = self.zone.zone().await?;
+        if *self.known.lock().unwrap_or_else(PoisonError::into_inner) == Some(zone) {
+            return Ok(zone);
         }
         let rows = store::all(&self.db).await?;
         for job in self.worker.jobs() {
             let row = rows.iter().find(|row| row.name == job.name);
             let timing = match row {
-                Some(row) => self.timing(row, *job, now)?,
-                None => Timing::parse(job.cron, self.zone, now)?,
+                Some(row) => timing(row, *job, zone, now)?,
+                None => Timing::parse(job.cron, zone, now)?,
             };
             let next_at = timing.next(now).ok_or(ScheduleError::Never)?;
             match row {
@@ -215,8 +221,8 @@ impl Schedules {
                 Some(_) => {}
             }
         }
-        self.known.store(true, Ordering::Release);
-        Ok(())
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(zone);
+        Ok(zone)
     }
 
     fn job(&self, name: &str) -> Option<Job> {
@@ -224,16 +230,13 @@ impl Schedules {
         jobs.find(|job| job.name == name).copied()
     }
 
-    fn timing(&self, row: &ScheduleRow, job: Job, now: i64) -> Result<Timing, ScheduleError> {
-        Timing::parse(row.cron.as_deref().unwrap_or(job.cron), self.zone, now)
-    }
-
     /// Carries a run out and writes down how it ended.
+    #[instrument(name = "schedule", skip_all, fields(schedule = taken.job.name, run = %taken.run))]
     pub(super) async fn carry_out(&self, taken: Taken) -> RunEnd {
         let name = taken.job.name;
         let patience = self.worker.patience();
         let (outcome, detail) = tokio::select! {
-            done = tokio::time::timeout(patience, self.worker.run(name)) => match done {
+            done = tokio::time::timeout(patience, self.worker.run(name, taken.is_asked)) => match done {
                 Ok(Ok(detail)) => ("done", detail),
                 Ok(Err(error)) => ("failed", format!("{error:#}")),
                 Err(_) => ("timed_out", format!("took longer than {} s", patience.as_secs())),
@@ -291,7 +294,7 @@ impl Schedules {
     ) -> Result<Standing, ScheduleError> {
         let now = self.clock.now_ms();
         let job = self.job(name).ok_or(ScheduleError::NotFound)?;
-        self.know(now).await?;
+        let zone = self.know(now).await?;
         let mut row = store::one(&self.db, name)
             .await?
             .ok_or(ScheduleError::NotFound)?;
@@ -299,12 +302,12 @@ impl Schedules {
             NewTime::Same => {}
             NewTime::Usual => row.cron = None,
             NewTime::At(text) => {
-                let timing = Timing::parse(&text, self.zone, now)?;
+                let timing = Timing::parse(&text, zone, now)?;
                 row.cron = Some(timing.cron().to_owned());
             }
         }
         row.paused = paused.unwrap_or(row.paused);
-        let timing = self.timing(&row, job, now)?;
+        let timing = timing(&row, job, zone, now)?;
         row.next_at = timing.next(now).ok_or(ScheduleError::Never)?;
         row.timing = timing.text();
         store::change(&self.db, &row).await?;
@@ -337,7 +340,11 @@ impl Schedules {
             now,
         };
         store::began(&self.db, &row).await?;
-        Ok(Taken { job, run })
+        Ok(Taken {
+            job,
+            run,
+            is_asked: true,
+        })
     }
 
     /// Runs something now; how it ended, or nothing when that takes longer than `patience`: it goes on then.
@@ -359,9 +366,14 @@ impl Schedules {
     }
 
     /// The time zone of the times.
-    pub(super) fn zone(&self) -> Tz {
-        self.zone
+    pub(super) async fn zone(&self) -> Result<Tz, ScheduleError> {
+        Ok(self.zone.zone().await?)
     }
+}
+
+/// When a schedule is due: at its own time, or else the usual one.
+fn timing(row: &ScheduleRow, job: Job, zone: Tz, now: i64) -> Result<Timing, ScheduleError> {
+    Timing::parse(row.cron.as_deref().unwrap_or(job.cron), zone, now)
 }
 
 /// How a run ended.

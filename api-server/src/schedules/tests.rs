@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Datelike as _, NaiveDate, TimeZone as _, Timelike as _, Utc, Weekday};
 use chrono_tz::Tz;
 use shared::clock::Clock;
+use shared::db::DbError;
 use shared::testing::{ManualClock, TestDb};
 use tokio_util::sync::CancellationToken;
 
@@ -61,7 +62,7 @@ impl Worker for Notebook {
         }
     }
 
-    async fn run(&self, name: &str) -> anyhow::Result<String> {
+    async fn run(&self, name: &str, _is_asked: bool) -> anyhow::Result<String> {
         if self.held.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
@@ -73,11 +74,22 @@ impl Worker for Notebook {
     }
 }
 
+/// A zone that a test sets.
+#[derive(Debug)]
+struct Wall(Mutex<Tz>);
+
+#[async_trait]
+impl Zone for Wall {
+    async fn zone(&self) -> Result<Tz, DbError> {
+        Ok(*self.0.lock().unwrap())
+    }
+}
+
 struct World {
     test: TestDb,
     clock: Arc<ManualClock>,
     notebook: Arc<Notebook>,
-    zone: Tz,
+    wall: Arc<Wall>,
 }
 
 impl World {
@@ -103,7 +115,7 @@ impl World {
             test,
             clock,
             notebook,
-            zone,
+            wall: Arc::new(Wall(Mutex::new(zone))),
         }
     }
 
@@ -112,7 +124,7 @@ impl World {
         Arc::new(Schedules::new(
             self.test.db().clone(),
             Arc::clone(&self.notebook) as Arc<dyn Worker>,
-            self.zone,
+            Arc::clone(&self.wall) as Arc<dyn Zone>,
             crate::numbers::Counts::default(),
             Arc::clone(&self.clock) as Arc<dyn Clock>,
             CancellationToken::new(),
@@ -494,23 +506,43 @@ async fn what_is_paused_waits_and_is_not_made_up() {
 
 #[tokio::test]
 async fn another_zone_means_another_time() {
-    let start = utc("2026-01-01T00:00:00Z");
-    let mut world = World::at(TestDb::sqlite().await, Tz::UTC, start).await;
-    work(&world.process()).await;
-    world.zone = Tz::America__Sao_Paulo;
-    let process = world.process();
-    world.clock.set(start + 60_000);
-    // The leader before must be silent for long enough.
-    world.clock.advance(Duration::from_secs(31));
-    work(&process).await;
-    let morning = process
-        .list()
-        .await
-        .unwrap()
-        .into_iter()
-        .find(|one| one.job.name == "morning");
-    assert_eq!(morning.unwrap().row.next_at, utc("2026-01-01T11:00:00Z"));
-    world.test.finish().await;
+    for test in TestDb::all().await {
+        let start = utc("2026-01-01T00:00:00Z");
+        let world = World::at(test, Tz::UTC, start).await;
+        let (one, other) = (world.process(), world.process());
+        work(&one).await;
+        let next = async |process: &Schedules| {
+            let all = process.list().await.unwrap();
+            let morning = all.into_iter().find(|one| one.job.name == "morning");
+            morning.unwrap().row.next_at
+        };
+        assert_eq!(next(&one).await, utc("2026-01-01T08:00:00Z"));
+        // Administrators set another one: whoever leads computes anew with the next look, and so does whoever follows.
+        *world.wall.0.lock().unwrap() = Tz::America__Sao_Paulo;
+        world.clock.set(start + 60_000);
+        assert!(work(&one).await.is_empty());
+        assert_eq!(next(&one).await, utc("2026-01-01T11:00:00Z"));
+        world.clock.set(utc("2026-01-01T08:00:00Z"));
+        assert!(!work(&one).await.contains(&"morning"));
+        world.clock.set(utc("2026-01-01T11:00:00Z"));
+        assert!(work(&other).await.contains(&"morning"));
+        // The leader of before, whose knowledge is of the zone before, changes nothing back.
+        *world.wall.0.lock().unwrap() = Tz::Europe__Lisbon;
+        world.clock.advance(Duration::from_secs(31));
+        work(&other).await;
+        world.clock.advance(Duration::from_secs(31));
+        work(&one).await;
+        assert_eq!(next(&one).await, utc("2026-01-02T08:00:00Z"));
+        // Across the change of the clock it is eight on the wall all the same.
+        world.clock.set(utc("2026-03-28T08:00:00Z"));
+        assert!(work(&one).await.contains(&"morning"));
+        assert_eq!(next(&one).await, utc("2026-03-29T07:00:00Z"));
+        *world.wall.0.lock().unwrap() = Tz::America__Sao_Paulo;
+        world.clock.advance(Duration::from_secs(1));
+        work(&one).await;
+        assert_eq!(next(&one).await, utc("2026-03-28T11:00:00Z"));
+        world.test.finish().await;
+    }
 }
 
 #[tokio::test]

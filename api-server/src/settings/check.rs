@@ -6,6 +6,7 @@ use std::time::Duration;
 use shared::settings::{ExposeSecret, Faults, Stage};
 use url::Url;
 
+use super::backup::check_remote;
 use super::drive::check_drive;
 use super::oidc::check_oidc;
 use super::raw::{
@@ -32,19 +33,13 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
     check_admin(&raw.admin, faults);
     let jwt = check_jwt(&raw.jwt, faults);
     check_secrets(&raw, faults);
+    let remote = check_remote(&raw.backup, faults);
     let mail = check_mail(&raw.mail, &raw.data_dir, faults);
     let oidc = check_oidc(&raw.oidc, &raw.server.public_url, faults);
     let transcription = check_transcription(&raw.transcription, faults);
     let materials = check_materials(&raw.materials, transcription.is_some(), faults);
     let usage = check_usage(&raw.chat, faults);
-    let time_zone = usage.as_ref().map(|usage| usage.time_zone);
-    let drive = check_drive(
-        &raw.drive,
-        &raw.data_dir,
-        &raw.server.public_url,
-        time_zone,
-        faults,
-    );
+    let drive = check_drive(&raw.drive, &raw.data_dir, &raw.server.public_url, faults);
     check_chat(&raw.chat, faults);
     if !faults.is_empty() {
         return None;
@@ -78,6 +73,7 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
         transcription,
         webhook_secret: raw.webhook.secret,
         metrics_token: raw.metrics.token,
+        metrics_listen: raw.metrics.listen,
         runs: raw.runs.enabled.then(|| RunSettings {
             folder: raw.data_dir.join("runs"),
             texts: raw.runs.texts,
@@ -88,6 +84,7 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
                 .backup
                 .folder
                 .unwrap_or_else(|| raw.data_dir.join("backups")),
+            remote,
             keep: raw.backup.keep,
         },
         admin: AdminSettings {
@@ -129,6 +126,7 @@ pub(super) fn check(raw: RawSettings, faults: &mut Faults<'_>) -> Option<Setting
                 refuse: raw.chat.refused_chars.get(),
             },
             memory: raw.chat.memory_chars,
+            planned: raw.chat.planned,
             mask_personal_data: raw.chat.mask_personal_data,
             timeout: raw.chat.timeout,
         },
@@ -424,6 +422,9 @@ fn check_chat(raw: &RawChat, faults: &mut Faults<'_>) {
     }
     if raw.memory_chars > 100_000 {
         faults.add("chat.memory_chars", "must be at most 100000");
+    }
+    if raw.planned > 1_000 {
+        faults.add("chat.planned", "must be at most 1000");
     }
     if !(Duration::from_secs(1)..=Duration::from_secs(600)).contains(&raw.timeout) {
         faults.add("chat.timeout", "must be 1s to 10m");

@@ -3,19 +3,17 @@
 use std::path::Path;
 use std::time::Duration;
 
-use chrono_tz::Tz;
 use shared::settings::Faults;
 use url::Url;
 
 use super::raw::RawDrive;
 use crate::drive::{DriveSettings, OAuthClient};
 
-/// What is written of Drive, checked; `time_zone` is that of the school.
+/// What is written of Drive, checked.
 pub(super) fn check_drive(
     raw: &RawDrive,
     data_dir: &Path,
     public_url: &Url,
-    time_zone: Option<Tz>,
     faults: &mut Faults<'_>,
 ) -> Option<DriveSettings> {
     for (key, url) in [
@@ -92,6 +90,5 @@ pub(super) fn check_drive(
         retries: raw.retries,
         retry_waits: (raw.retry_wait, raw.retry_longest),
         ledger_kept: raw.ledger_kept,
-        time_zone: time_zone?,
     })
 }

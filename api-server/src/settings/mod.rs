@@ -1,12 +1,13 @@
 //! What was written becomes what is true: every fault is found at start and named with its key.
 
+mod backup;
 mod check;
 mod drive;
 mod oidc;
 mod raw;
 mod variables;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -59,6 +60,8 @@ pub struct Settings {
     pub webhook_secret: Option<SecretString>,
     /// Opens `/metrics`; without one it answers private addresses alone.
     pub metrics_token: Option<SecretString>,
+    /// Where `worker` and `scheduler` show what they count; nowhere when absent.
+    pub metrics_listen: Option<SocketAddr>,
     /// Records of questions answered.
     pub runs: Option<RunSettings>,
     /// Backups.

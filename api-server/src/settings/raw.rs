@@ -1,6 +1,6 @@
 //! What was written.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -148,6 +148,8 @@ pub(super) struct RawWebhook {
 pub(super) struct RawMetrics {
     #[serde(default)]
     pub(super) token: Option<SecretString>,
+    #[serde(default)]
+    pub(super) listen: Option<SocketAddr>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -164,6 +166,17 @@ pub(super) struct RawRuns {
 pub(super) struct RawBackup {
     #[serde(default)]
     pub(super) folder: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) url: Option<Url>,
+    #[serde(default)]
+    pub(super) endpoint: Option<Url>,
+    pub(super) region: String,
+    #[serde(default)]
+    pub(super) key_id: Option<String>,
+    #[serde(default)]
+    pub(super) key: Option<SecretString>,
+    #[serde(default)]
+    pub(super) token: Option<SecretString>,
     pub(super) keep: NonZeroUsize,
 }
 
@@ -264,6 +277,7 @@ pub(super) struct RawChat {
     pub(super) time_zone: String,
     #[serde(default)]
     pub(super) daily_budget: Option<f64>,
+    pub(super) planned: u32,
     pub(super) mask_personal_data: bool,
     #[serde(with = "settings::duration")]
     pub(super) timeout: Duration,

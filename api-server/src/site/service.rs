@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use chrono_tz::Tz;
 use shared::cache::Cache;
 use shared::clock::Clock;
 use shared::db::{Db, DbError, Tx};
@@ -15,6 +17,7 @@ use crate::access::Caller;
 use crate::alerts;
 use crate::audit::{self, Action, Deed};
 use crate::notices::{self, Recipient};
+use crate::schedules::Zone;
 
 /// How long settings are answered from the cache at most. Changes are written through, so this only bounds what a cache
 /// that is not shared, or fails, can do.
@@ -201,6 +204,13 @@ impl SiteService {
             tracing::warn!(%error, "a change of settings reaches the other replicas only in {} s", REMEMBERED.as_secs());
         }
         Ok(after)
+    }
+}
+
+#[async_trait]
+impl Zone for SiteService {
+    async fn zone(&self) -> Result<Tz, DbError> {
+        Ok(self.current().await?.time_zone)
     }
 }
 

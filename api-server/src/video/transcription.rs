@@ -25,6 +25,7 @@ use url::Url;
 use super::names::stem;
 use super::store::{self, Claimed};
 use crate::materials::{Description, MaterialError, MaterialId, MaterialRow, MaterialService};
+use crate::waits::later;
 
 /// Most bytes of a transcript: a day of talk has less.
 const MAX_TRANSCRIPT: u64 = 8 * 1024 * 1024;
@@ -289,8 +290,4 @@ impl Transcriber {
         ));
         (before, format!("\r\n--{boundary}--\r\n"))
     }
-}
-
-fn later(now: i64, wait: Duration) -> i64 {
-    now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
 }

@@ -151,7 +151,7 @@ fn the_scheduler_and_the_worker_stop_when_told() {
         // It works, as its first line of the log says; then it is told.
         let mut log = std::io::BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
-        while !(line.contains("tidying up") || line.contains("sending mails")) {
+        while !line.contains(&format!("api-{command} works")) {
             line.clear();
             assert!(
                 log.read_line(&mut line).unwrap() > 0,

@@ -192,6 +192,17 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
             ("put", "/chat/conversations/{id}"),
             (signed_in(404), Some(json!({ "title": "x" }))),
         ),
+        (("get", "/chat/planned"), (SIGNED_IN, None)),
+        (
+            ("post", "/chat/planned"),
+            (signed_in(422), Some(json!({ "content": "a" }))),
+        ),
+        (("get", "/chat/planned/{id}"), (signed_in(404), None)),
+        (
+            ("put", "/chat/planned/{id}"),
+            (signed_in(404), Some(json!({}))),
+        ),
+        (("delete", "/chat/planned/{id}"), (signed_in(404), None)),
         (
             ("delete", "/chat/conversations/{id}"),
             (signed_in(404), None),

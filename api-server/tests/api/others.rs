@@ -13,6 +13,7 @@ async fn belongings(app: &TestApp, person: &Person) -> Value {
         "/auth/api-keys",
         "/auth/two-factor",
         "/chat/conversations",
+        "/chat/planned",
     ] {
         all.push(app.get(person, path).await.ok());
     }
@@ -28,6 +29,7 @@ on_both! {
         // The rag-server is away: the question is kept all the same.
         app.call(Some(&ana), "POST", "/chat", Some(json!({"content": "O que é hipertrofia?"}))).await;
         let conversations = app.get(&ana, "/chat/conversations").await.ok();
+        let planned = app.post(&ana, "/chat/planned", json!({"content": "E hoje?", "cron": "0 8 * * *"})).await.ok();
         let before = belongings(&app, &ana).await;
         let conversation = &conversations[0]["id"];
         let (session, key) = (session.as_str().unwrap(), key["id"].as_str().unwrap());
@@ -37,6 +39,7 @@ on_both! {
             "ana",
             session,
             key,
+            planned["id"].as_str().unwrap(),
         ];
         let others = [
             app.member(&admin, "beto", "student").await,

@@ -12,6 +12,7 @@
 )]
 
 mod bad_input;
+mod by_the_clock;
 #[allow(
     dead_code,
     reason = "the example and the bench use parts of it that no test needs"

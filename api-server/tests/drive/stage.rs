@@ -9,7 +9,7 @@ use shared::testing::RagServer;
 use tempfile::TempDir;
 
 use crate::fake::FakeDrive;
-use crate::fake::oauth::ROBOT;
+use crate::fake::oauth::{API_KEY, ROBOT};
 use crate::fake::office::{DOCX, PDF, PPTX, XLSX};
 use crate::fake::world::{
     Caller, Content, DOCUMENT, DRAWING, FOLDER, PRESENTATION, SHORTCUT, SPREADSHEET, World,
@@ -101,6 +101,43 @@ impl Stage {
             rag,
             _secrets: secrets,
         })
+    }
+
+    /// By a clock that stands still until it is told: a public folder, read by a key, whose use knows no time.
+    pub(crate) async fn by_a_clock(on: On) -> Option<Self> {
+        let drive = FakeDrive::start().await;
+        let folder = {
+            let mut world = drive.world();
+            let root = world.add_user(OWNER);
+            let folder = world.add_folder(&root, "Curso");
+            world.share(&folder, "anyone");
+            folder
+        };
+        let mut variables = drive.variables();
+        variables.extend([
+            ("GOOGLE_DRIVE_API_KEY", API_KEY.to_owned()),
+            ("API__SERVER__WORKER", "true".to_owned()),
+        ]);
+        let all: Vec<(&str, &str)> = variables
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let app = TestApp::on(on, &all).await?;
+        let admin = app.admin().await;
+        Some(Self {
+            drive,
+            app,
+            admin,
+            folder,
+            rag: None,
+            _secrets: tempfile::tempdir().unwrap(),
+        })
+    }
+
+    /// Signs in again, after tokens have ended.
+    pub(crate) async fn again(mut self) -> Self {
+        self.admin = self.app.admin().await;
+        self
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

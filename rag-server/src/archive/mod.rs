@@ -90,16 +90,10 @@ pub(crate) struct Parts {
 }
 
 impl ArchiveService {
-    /// Opens the folder of archives; what an interrupted one left there goes.
+    /// Opens the folder of archives.
     pub(crate) fn open(parts: Parts, settings: ArchiveSettings) -> io::Result<Self> {
         let folder = parts.data_dir.join("backups");
         std::fs::create_dir_all(&folder)?;
-        for file in std::fs::read_dir(&folder)? {
-            let file = file?;
-            if file.file_name().to_string_lossy().ends_with(".part") {
-                std::fs::remove_file(file.path())?;
-            }
-        }
         let Parts {
             db,
             index,
@@ -122,6 +116,17 @@ impl ArchiveService {
             settings,
             busy: Mutex::default(),
         })
+    }
+
+    /// Removes what an interrupted archive left.
+    pub(crate) async fn clear_parts(&self) -> io::Result<()> {
+        let mut files = tokio::fs::read_dir(&self.folder).await?;
+        while let Some(file) = files.next_entry().await? {
+            if file.file_name().to_string_lossy().ends_with(".part") {
+                tokio::fs::remove_file(file.path()).await?;
+            }
+        }
+        Ok(())
     }
 
     fn turn(&self) -> Result<MutexGuard<'_, ()>, ArchiveError> {

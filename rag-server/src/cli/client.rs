@@ -12,7 +12,8 @@ use shared::problem::Problem;
 use shared::shutdown::Shutdown;
 use shared::token::ServiceTokens;
 
-use crate::app::{App, DataLock, Ports};
+use crate::app::{App, Ports};
+use crate::replica::DataLock;
 use crate::settings::Settings;
 
 /// Largest answer read into memory.
@@ -61,6 +62,7 @@ impl Client {
         }
         settings.server.host = std::net::Ipv4Addr::LOCALHOST.into();
         settings.server.port = 0;
+        settings.replica = None;
         let app = App::build(settings, Ports::real()?).await?;
         let base = format!("http://{}", app.address());
         let shutdown = Shutdown::new();

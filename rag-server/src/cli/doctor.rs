@@ -10,9 +10,10 @@ use sysinfo::Disks;
 use tokio_util::sync::CancellationToken;
 
 use super::output::Output;
-use crate::app::{DataLock, Ports};
+use crate::app::Ports;
 use crate::embedding::EmbeddingSource;
 use crate::reader::{self, ReaderPool, ReaderSettings};
+use crate::replica::DataLock;
 use crate::settings::Settings;
 
 /// Less free disk than this is a warning.

@@ -30,7 +30,9 @@ pub(crate) async fn serve(loaded: &Loaded<Settings>) -> anyhow::Result<()> {
 }
 
 /// Works on jobs until a signal.
-pub(crate) async fn worker(settings: Settings) -> anyhow::Result<()> {
+pub(crate) async fn worker(mut settings: Settings) -> anyhow::Result<()> {
+    // It answers nobody: others could pass nothing on to it.
+    settings.replica = None;
     let shutdown = Shutdown::on_signal()?;
     let services = Services::open(&settings, &Ports::real()?).await?;
     services.start(&shutdown, settings.concurrency);

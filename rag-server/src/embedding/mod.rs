@@ -155,8 +155,7 @@ impl Embedding {
     /// Makes `configured` the configured model, and the one in use unless the index holds another one's vectors.
     async fn take_up(&self, configured: Arc<dyn Embedder>) -> Result<(), EmbeddingError> {
         *write(&self.configured) = Some(Arc::clone(&configured));
-        let in_use = store::fact(&self.db, ACTIVE_MODEL).await?;
-        match in_use {
+        match self.in_use().await? {
             Some(model) if model != configured.model_id() => {
                 self.fall_back().await?;
                 let notice = format!(
@@ -178,7 +177,7 @@ impl Embedding {
         {
             return Ok(());
         }
-        let Some(model) = store::fact(&self.db, ACTIVE_MODEL).await? else {
+        let Some(model) = self.in_use().await? else {
             return Ok(());
         };
         let bundled = self.load_bundled().await?;
@@ -221,6 +220,11 @@ impl Embedding {
         *write(&self.active) = Some(Arc::new(Active { embedder, table }));
         *write(&self.notice) = None;
         Ok(())
+    }
+
+    /// Name of the model whose vectors are searched, as the database says.
+    pub(crate) async fn in_use(&self) -> Result<Option<String>, EmbeddingError> {
+        Ok(store::fact(&self.db, ACTIVE_MODEL).await?)
     }
 
     /// The model in use, if it is at hand.

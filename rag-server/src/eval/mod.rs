@@ -87,6 +87,7 @@ fn in_folder(settings: Settings, folder: &std::path::Path) -> Settings {
         },
         Err(_) => Settings {
             data_dir: folder.to_owned(),
+            replica: None,
             ..settings
         },
     }

@@ -1,24 +1,17 @@
 //! `/jobs`: what is being done, how far it is, and how to stop it.
 
-use std::time::Duration;
-
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Data;
 use actix_web::{HttpResponse, delete, get};
-use futures::stream;
 use serde::{Deserialize, Serialize};
 use shared::body::{Json, Path, Query};
 use shared::clock::rfc3339;
-use shared::problem::{ApiError, Problem, Problems};
-use shared::sse;
-use tokio::time::Instant;
+use shared::problem::{ApiError, Problems};
+use shared::sse::{self, Moment};
 use tokio_util::sync::CancellationToken;
 
 use super::{JobRow, JobService, JobState};
 use crate::ingest::IngestService;
 use crate::paging::page_size;
-
-/// How long a follower waits before it is told that the line is alive.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// A job.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -192,76 +185,44 @@ pub(crate) async fn events(
     // Followed before it is looked at: a change in between must not be missed.
     let changes = jobs.changes();
     let first = jobs.find(&id).await?;
-    let follower = Follower {
+    let followed = Followed {
         changes,
         stopping: ingest.stopping.clone(),
-        ping_at: Instant::now() + HEARTBEAT,
         id: id.into_inner(),
-        last: None,
-        next: Some(first),
-        ended: false,
         jobs,
     };
-    Ok(sse::response(stream::unfold(
-        follower,
-        |mut follower| async {
-            let event = follower.next_event().await?;
-            Some((Ok::<_, actix_web::Error>(event), follower))
-        },
-    )))
+    Ok(sse::follow(moment(first), followed))
 }
 
-/// Follows one job for one client.
-struct Follower {
+fn moment(row: JobRow) -> Moment<JobView> {
+    let has_ended = row.state().ended();
+    let view = JobView::from(row);
+    Moment { view, has_ended }
+}
+
+/// One job, followed by one client.
+struct Followed {
     jobs: Data<JobService>,
     changes: tokio::sync::watch::Receiver<u64>,
     stopping: CancellationToken,
-    /// When the client is told that the line is alive, whatever other jobs do.
-    ping_at: Instant,
     id: String,
-    last: Option<JobView>,
-    next: Option<JobRow>,
-    ended: bool,
 }
 
-impl Follower {
-    async fn next_event(&mut self) -> Option<Bytes> {
-        loop {
-            if self.ended {
-                return None;
-            }
-            let row = if let Some(row) = self.next.take() {
-                row
-            } else {
-                let changed = tokio::select! {
-                    () = self.stopping.cancelled() => return None,
-                    changed = tokio::time::timeout_at(self.ping_at, self.changes.changed()) => changed,
-                };
-                match changed {
-                    Err(_) => {
-                        self.ping_at = Instant::now() + HEARTBEAT;
-                        return Some(sse::heartbeat());
-                    }
-                    Ok(Err(_)) => return None,
-                    Ok(Ok(())) => {}
-                }
-                match self.jobs.find(&self.id).await {
-                    Ok(row) => row,
-                    Err(error) => {
-                        self.ended = true;
-                        let problem: Problem = ApiError::from(error).problem();
-                        return Some(sse::event("error", &problem));
-                    }
-                }
-            };
-            self.ended = row.state().ended();
-            let view = JobView::from(row);
-            if self.last.as_ref() != Some(&view) {
-                let event = sse::event(if self.ended { "done" } else { "progress" }, &view);
-                self.last = Some(view);
-                self.ping_at = Instant::now() + HEARTBEAT;
-                return Some(event);
-            }
+impl sse::Followed for Followed {
+    type View = JobView;
+
+    async fn changed(&mut self) -> Option<()> {
+        tokio::select! {
+            () = self.stopping.cancelled() => None,
+            changed = self.changes.changed() => changed.ok(),
         }
+    }
+
+    async fn look(&mut self) -> Result<Moment<JobView>, ApiError> {
+        Ok(moment(self.jobs.find(&self.id).await?))
+    }
+
+    fn is_same(one: &JobView, other: &JobView) -> bool {
+        one == other
     }
 }

@@ -197,7 +197,12 @@ impl Place {
     }
 }
 
-fn response(answer: String, mode: Mode, sources: Vec<Source>, confidence: f32) -> QueryResponse {
+pub(super) fn response(
+    answer: String,
+    mode: Mode,
+    sources: Vec<Source>,
+    confidence: f32,
+) -> QueryResponse {
     QueryResponse {
         answer,
         mode,

@@ -14,7 +14,7 @@ use tracing::warn;
 
 use super::answer::{self, Place};
 use super::retrieve::Retrieved;
-use super::wire::{Asked, Computed, Mode, QueryResponse, Source, Timings};
+use super::wire::{Asked, Computed, Mode, QueryResponse, Source};
 use super::{AnswerWarning, QueryError, QueryService};
 use crate::catalogue::{self, Placed};
 use crate::materials::store::{self, CitedRow};
@@ -279,19 +279,14 @@ impl Response {
 
     fn finish(self, confidence: f32) -> QueryResponse {
         QueryResponse {
-            answer: self.texts.join("\n\n"),
-            mode: Mode::Table,
-            sources: self.sources,
-            confidence,
-            model: None,
-            usage: None,
-            cost: 0.0,
             warnings: self.warnings,
             computed: self.computed,
-            standalone_question: None,
-            related: Vec::new(),
-            response_time: 0.0,
-            timings: Timings::default(),
+            ..answer::response(
+                self.texts.join("\n\n"),
+                Mode::Table,
+                self.sources,
+                confidence,
+            )
         }
     }
 }

@@ -20,7 +20,7 @@ async fn course() -> TestApp {
     app
 }
 
-async fn download(app: &TestApp) -> Vec<u8> {
+pub(crate) async fn download(app: &TestApp) -> Vec<u8> {
     let sent = app
         .request("GET", "/chromadb/download")
         .send()
@@ -57,7 +57,7 @@ async fn form(app: &TestApp, path: &str, fields: &[(&str, &[u8])]) -> Answer {
     .await
 }
 
-async fn upload(app: &TestApp, path: &str, field: &str, archive: Vec<u8>) -> Answer {
+pub(crate) async fn upload(app: &TestApp, path: &str, field: &str, archive: Vec<u8>) -> Answer {
     form(
         app,
         path,

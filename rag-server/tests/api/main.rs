@@ -21,6 +21,7 @@ mod openapi;
 mod pages;
 mod poison;
 mod query;
+mod replicas;
 mod samples;
 mod store;
 mod tables;

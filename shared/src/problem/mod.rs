@@ -249,7 +249,8 @@ impl ApiError {
         }
     }
 
-    fn retry_after(&self) -> Option<Duration> {
+    /// How long the client should wait, where that makes sense.
+    pub fn retry_after(&self) -> Option<Duration> {
         self.0
             .retry_after
             .or_else(|| self.0.code.asks_to_wait().then_some(DEFAULT_RETRY_AFTER))

@@ -77,6 +77,7 @@ impl ChatRequest {
             session_id: told(self.session_id),
             topic: told(self.current_topic),
             objectives: self.learning_objectives,
+            question_id: None,
         }
     }
 }

@@ -21,10 +21,10 @@ const LIST: &str = concat!(
     columns!(),
     " FROM drive_folders ORDER BY name, id"
 );
-const DUE: &str = concat!(
+const TIMED: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM drive_folders WHERE next_run_at <= $1 ORDER BY next_run_at LIMIT 100"
+    " FROM drive_folders WHERE schedule IS NOT NULL ORDER BY next_run_at, id"
 );
 const INSERT: &str = "INSERT INTO drive_folders (id, drive_id, name, access, api_key, shared_drive, max_depth, schedule, \
     next_run_at, page_token, full_at, notice, created_by, creator, created_at) \
@@ -50,7 +50,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     BY_ID,
     BY_DRIVE_ID,
     LIST,
-    DUE,
+    TIMED,
     INSERT,
     SET_KEY,
     SET_ACCESS,
@@ -117,13 +117,9 @@ pub(in crate::drive) async fn list(db: &Db) -> Result<Vec<FolderRow>, DbError> {
     .map_err(DbError::from)
 }
 
-/// Those whose time has come.
-pub(in crate::drive) async fn due(db: &Db, now: i64) -> Result<Vec<FolderRow>, DbError> {
-    on_db!(db, |pool| sqlx::query_as::<_, FolderRow>(DUE)
-        .bind(now)
-        .fetch_all(pool)
-        .await)
-    .map_err(DbError::from)
+/// Folders with a time of their own, the longest due first.
+pub(in crate::drive) async fn timed(db: &Db) -> Result<Vec<FolderRow>, DbError> {
+    on_db!(db, |pool| sqlx::query_as(TIMED).fetch_all(pool).await).map_err(DbError::from)
 }
 
 /// Writes a new folder, unless it is there.

@@ -2,6 +2,7 @@
 //! needed.
 
 mod limits;
+mod planned;
 pub(crate) mod stand_in;
 pub(crate) mod story;
 mod streams;

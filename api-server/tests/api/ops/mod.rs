@@ -2,6 +2,8 @@
 
 mod alerts;
 mod backups;
+mod processes;
 mod records;
 mod schedules;
+mod storage;
 mod traces;

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use shared::clock::Clock as _;
 
 use crate::test_app::{TestApp, on_both};
 
@@ -33,6 +34,35 @@ on_both! {
         assert_eq!((&runs[0]["cause"], &runs[0]["actor"]), (&json!("asked"), &json!("diretora")));
         let report = schedule(&app, &admin, "relatorio-diario").await;
         assert_eq!(report["last_run"]["outcome"], "done");
+        app.stop().await;
+    }
+}
+
+on_both! {
+    async fn times_and_days_are_those_of_the_page(app) {
+        let admin = app.admin().await;
+        let report = schedule(&app, &admin, "relatorio-diario").await;
+        assert_eq!(report["time_zone"], "America/Sao_Paulo");
+        app.post(&admin, "/settings", json!({ "general": { "timezone": "Asia/Tokyo" } })).await.ok();
+        let ran = app.post(&admin, "/jobs/relatorio-diario", json!({})).await.ok();
+        assert_eq!(ran["outcome"], "done", "{ran}");
+        let report = schedule(&app, &admin, "relatorio-diario").await;
+        assert_eq!(report["time_zone"], "Asia/Tokyo");
+        assert!(report["next_at"].as_str().unwrap().ends_with("T23:00:00.000Z"), "{report}");
+
+        // Of the day before, there: its name stands in the subject.
+        let zone: chrono_tz::Tz = "Asia/Tokyo".parse().unwrap();
+        app.put(&admin, "/alerts/settings", json!({ "emails": ["direcao@example.org"] })).await.ok();
+        for hours in [0, 8, 16] {
+            app.clock.advance(Duration::from_secs(hours * 3600));
+            let admin = app.admin().await;
+            app.post(&admin, "/jobs/relatorio-diario", json!({})).await.ok();
+            app.services.send_notices().await.unwrap();
+            let sent = app.letters.to("direcao@example.org");
+            let now = chrono::DateTime::from_timestamp_millis(app.clock.now_ms()).unwrap().with_timezone(&zone);
+            let day = now.date_naive().pred_opt().unwrap().format("%d/%m/%Y").to_string();
+            assert!(sent.last().unwrap().subject.contains(&day), "{day}: {sent:?}");
+        }
         app.stop().await;
     }
 }

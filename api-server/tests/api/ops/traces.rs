@@ -12,7 +12,7 @@ use crate::chat::stand_in::answer;
 use crate::test_app::{ADMIN, PASSWORD, variables};
 
 /// The program itself, ended when dropped.
-struct Server(Child);
+pub(super) struct Server(pub(super) Child);
 
 impl Drop for Server {
     fn drop(&mut self) {

@@ -331,6 +331,37 @@ fn damage_in_the_middle_keeps_what_stands_before() {
     assert_eq!(document.tables.len(), 6);
 }
 
+/// Fuzzing found what a library makes of the relations of an `.xlsb` that lead nowhere, and of records without content.
+#[test]
+fn parts_without_content_never_get_past_their_reader() {
+    for name in [
+        "notas.xlsx",
+        "notas.xlsb",
+        "notas.ods",
+        "plano.docx",
+        "aula.pptx",
+        "plano.odt",
+    ] {
+        let whole = fixture(name);
+        let parts = std::cell::RefCell::new(Vec::new());
+        repack(&whole, |part, data| {
+            parts.borrow_mut().push(part.to_owned());
+            data
+        });
+        for part in parts.into_inner() {
+            for content in ["", "\0\0", "<a/>"] {
+                let outcome = extract(&with_part(name, &part, content), name, &Limits::default());
+                if let Err(error) = outcome {
+                    assert!(!error.to_string().is_empty(), "{name} {part}");
+                }
+            }
+        }
+    }
+    let lost = with_part("notas.xlsb", "xl/_rels/workbook.bin.rels", "<a/>");
+    let lost = failure(&lost, &Limits::default());
+    assert!(matches!(lost, ExtractError::Damaged { .. }), "{lost}");
+}
+
 /// What holds for every document, whatever the file.
 fn check(document: &Document) {
     let mut rows = vec![0; document.tables.len()];

@@ -18,7 +18,7 @@ const PACKAGES: [&[u8]; 6] = [
     include_bytes!("../../tests/fixtures/plano.odt"),
 ];
 
-fuzz_target!(|bytes: &[u8]| {
+fuzz_target!(init: extract_fuzz::let_libraries_panic(), |bytes: &[u8]| {
     let [package, part, content @ ..] = bytes else {
         return;
     };

@@ -4,7 +4,7 @@
 use extract::{Limits, extract};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| {
+fuzz_target!(init: extract_fuzz::let_libraries_panic(), |bytes: &[u8]| {
     let limits = Limits {
         pages: 50,
         characters: 1_000_000,

@@ -8,7 +8,7 @@ const NAMES: [&str; 8] = [
     "a.csv", "a.md", "a.html", "a.srt", "a.vtt", "a.txt", "a.eml", "a",
 ];
 
-fuzz_target!(|bytes: &[u8]| {
+fuzz_target!(init: extract_fuzz::let_libraries_panic(), |bytes: &[u8]| {
     let Some((first, text)) = bytes.split_first() else {
         return;
     };

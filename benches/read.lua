@@ -1,0 +1,2 @@
+-- The same request again and again, for wrk.
+dofile("benches/counted.lua")
