@@ -372,6 +372,21 @@ impl List {
         }
     }
 
+    /// The same, with every sum a fraction of what it was.
+    pub(crate) fn flattened(mut self, by: f64) -> Self {
+        for value in self.rows.iter_mut().flatten().chain(&mut self.right) {
+            *value *= by;
+        }
+        self
+    }
+
+    /// How unlikely the right candidates are.
+    pub(crate) fn loss(&self, weights: &[f64]) -> f64 {
+        let mut local = Local::zero(weights.len());
+        self.add_loss(weights, &mut local);
+        local.value
+    }
+
     fn add_loss(&self, weights: &[f64], local: &mut Local) {
         let product = |row: &[f64]| {
             row.iter()
