@@ -1,10 +1,11 @@
 //! The weekly improvement: what people open teaches the ranking, once, and only while they keep it.
 
 use serde_json::{Value, json};
+use shared::testing::RagServer;
 
 use crate::chat::stand_in::{Script, StandIn, answer};
 use crate::materials::text;
-use crate::test_app::{On, Person, TestApp};
+use crate::test_app::{On, Person, SERVICE_SECRET, TestApp};
 
 const JOB: &str = "/jobs/atualizar-prompt-feedback";
 
@@ -231,5 +232,56 @@ async fn a_rag_server_that_is_away_fails_the_run_and_loses_nothing() {
     let ran = app.post(&admin, JOB, json!({})).await.ok();
     assert_eq!(ran["outcome"], "done", "{ran}");
     assert_eq!(rag.heard("/ranking/examples").len(), 2);
+    app.stop().await;
+}
+
+/// Both servers, really: ten students ask six questions each and open the first source.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rag_server_learns_from_real_answers() {
+    let rag = RagServer::start(&[("SERVICE_SECRET", SERVICE_SECRET)]).await;
+    let url = rag.url().to_string();
+    let app = TestApp::in_real_time(On::Embedded, &[("RAG_SERVER_URL", &url)])
+        .await
+        .unwrap();
+    crate::chat::story::send_samples(&rag).await;
+    let admin = app.admin().await;
+    let questions = [
+        "O que é hipertrofia muscular?",
+        "Qual é o estímulo mais importante para a hipertrofia?",
+        "Quanto tempo descansar entre as séries de exercícios multiarticulares?",
+        "Quantos gramas de proteína por dia bastam para o ganho de massa magra?",
+        "Qual é o descanso do supino reto com barra?",
+        "Qual é o prazo para pedir segunda chamada?",
+        "Como é a avaliação da disciplina?",
+        "O que a tensão mecânica faz ao músculo?",
+        "Que exercícios há no treino A?",
+    ];
+    // Only where there are sources to choose from can anything be told.
+    let mut telling = Vec::new();
+    for question in questions {
+        let body = json!({ "content": question });
+        let asked = app.post(&admin, "/api/chat", body).await.ok();
+        if asked["sources"].as_array().unwrap().len() > 1 {
+            telling.push(question);
+        }
+    }
+    assert!(!telling.is_empty());
+    for number in 0..10 {
+        let name = format!("aluno{number}");
+        let student = app.member(&admin, &name, "student").await;
+        for question in telling.iter().cycle().take(6) {
+            let message = ask(&app, &student, question).await;
+            open(&app, &student, &message, 1).await.ok();
+        }
+    }
+    let ran = app.post(&admin, JOB, json!({})).await.ok();
+    assert_eq!(ran["outcome"], "done", "{ran}");
+    let kept = app.get(&admin, "/jobs/improvements").await.ok();
+    let run = &kept[0];
+    // The first source answers already: there is nothing to gain, and the gate says so.
+    assert_eq!(run["outcome"], "refused", "{run}");
+    assert_eq!(run["figures"]["faults"], json!(["nothing_gained"]), "{run}");
+    assert_eq!(run["people"], 10, "{run}");
+    assert_eq!(run["examples"], 60, "{run}");
     app.stop().await;
 }

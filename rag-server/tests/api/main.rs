@@ -21,6 +21,7 @@ mod openapi;
 mod pages;
 mod poison;
 mod query;
+mod ranking;
 mod replicas;
 mod samples;
 mod store;
