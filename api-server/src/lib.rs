@@ -17,6 +17,7 @@ pub mod cli;
 mod disk;
 mod drive;
 mod health;
+mod improvement;
 mod limits;
 mod links;
 mod mail;
@@ -79,6 +80,7 @@ pub fn statements() -> Vec<&'static str> {
         notices::store::STATEMENTS,
         alerts::store::STATEMENTS,
         reports::store::STATEMENTS,
+        improvement::store::STATEMENTS,
     ]
     .concat()
 }

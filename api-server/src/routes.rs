@@ -13,8 +13,9 @@ use crate::chat::routes as chat;
 use crate::drive::routes as drive;
 use crate::settings::Settings;
 use crate::{
-    acts, alerts, analytics, api_keys, approved, assistant, audit, health, links, maintenance,
-    materials, oidc, planned, schedules, sessions, site, two_factor, usage, users, video, webhook,
+    acts, alerts, analytics, api_keys, approved, assistant, audit, health, improvement, links,
+    maintenance, materials, oidc, planned, schedules, sessions, site, two_factor, usage, users,
+    video, webhook,
 };
 
 /// What routes share; cheap to clone, one per thread.
@@ -65,6 +66,7 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.drive)))
             .app_data(Data::from(Arc::clone(&services.alerts)))
             .app_data(Data::from(Arc::clone(&services.schedules)))
+            .app_data(Data::from(Arc::clone(&services.improvement)))
             .app_data(Data::from(Arc::clone(&services.numbers)))
             .app_data(Data::from(Arc::clone(&services.numbers.metrics)))
             .app_data(Data::new(services.db.clone()))
@@ -124,6 +126,7 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(chat::conversations::remove)
         .service(chat::conversations::export)
         .service(chat::conversations::feedback)
+        .service(improvement::routes::opened)
         .service(usage::routes::own)
         .service(planned::routes::list)
         .service(planned::routes::plan)
@@ -227,6 +230,7 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(maintenance::routes::reset_component)
         .service(maintenance::routes::jobs)
         .service(maintenance::routes::job)
+        .service(improvement::routes::list)
         .service(schedules::routes::list)
         .service(schedules::routes::runs)
         .service(schedules::routes::change)

@@ -33,6 +33,7 @@ use crate::models::Models;
 use crate::openapi::ApiDoc;
 use crate::pages::PageService;
 use crate::query::{Aliases, Answers, QueryService};
+use crate::ranking::{RankingService, Versions};
 use crate::reader::{ReaderPool, ReaderSettings};
 use crate::replica::{self, DataLock, Forwarder, Replica, Role};
 use crate::routes;
@@ -77,6 +78,8 @@ pub struct Services {
     pub jobs: Arc<JobService>,
     /// Questions.
     pub query: Arc<QueryService>,
+    /// Learning to rank.
+    pub(crate) ranking: Arc<RankingService>,
     /// What jobs do.
     pub ingest: Arc<IngestService>,
     /// The whole store in one file.
@@ -215,15 +218,18 @@ impl Services {
             None => Arc::new(MemoryCache::new(Arc::clone(&clock))),
         };
         let answers = Arc::new(Answers::new(cache, settings.answers.ttl));
+        let versions = Versions::open(&settings.data_dir.join("ranking"))
+            .context("cannot open the folder of rankings")?;
         let query = Arc::new(QueryService::new(
             db.clone(),
             index.clone(),
             Arc::clone(&embedding),
-            rank::Model::bundled(),
+            versions.in_use(),
             (Arc::new(aliases), Arc::clone(&models), answers),
             Arc::clone(&tables),
             settings.retrieval,
         ));
+        let ranking = RankingService::new(Arc::clone(&query), versions, Arc::clone(&clock));
         let status = Arc::new(StatusService::new(
             db.clone(),
             index.clone(),
@@ -237,6 +243,7 @@ impl Services {
             materials,
             jobs,
             query,
+            ranking: Arc::new(ranking),
             ingest,
             archive: Arc::new(archive),
             pages,
@@ -254,12 +261,6 @@ impl Services {
             services.take_charge().await?;
         }
         Ok(services)
-    }
-
-    /// The same services, ranking with another model.
-    pub(crate) fn with_ranking(mut self, model: rank::Model) -> Self {
-        self.query = Arc::new(self.query.ranked_by(model));
-        self
     }
 
     /// Starts what works in the background until `shutdown`.

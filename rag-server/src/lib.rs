@@ -21,6 +21,7 @@ mod openapi;
 mod pages;
 mod paging;
 mod query;
+mod ranking;
 pub mod reader;
 mod replica;
 mod routes;

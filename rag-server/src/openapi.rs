@@ -21,6 +21,7 @@ use crate::routes;
         (name = "openai", description = "Acervo as a model: answers and vectors for clients of OpenAI's interface"),
         (name = "materials", description = "What is searched"),
         (name = "jobs", description = "What is being done"),
+        (name = "ranking", description = "What passages are ranked by, and learning it from what people open"),
         (name = "admin", description = "Acts on the whole"),
         (name = "state", description = "Health and numbers"),
     ),

@@ -11,7 +11,8 @@ use crate::app::Services;
 use crate::numbers::Numbers;
 use crate::settings::Settings;
 use crate::{
-    admin, archive, health, jobs, materials, models, numbers, openai, pages, query, status, tables,
+    admin, archive, health, jobs, materials, models, numbers, openai, pages, query, ranking,
+    status, tables,
 };
 
 /// What routes share; cheap to clone, one per thread.
@@ -40,6 +41,7 @@ impl AppData {
             .app_data(Data::from(Arc::clone(&services.materials)))
             .app_data(Data::from(Arc::clone(&services.jobs)))
             .app_data(Data::from(Arc::clone(&services.query)))
+            .app_data(Data::from(Arc::clone(&services.ranking)))
             .app_data(Data::from(Arc::clone(&services.ingest)))
             .app_data(Data::from(Arc::clone(&services.archive)))
             .app_data(Data::from(Arc::clone(&services.pages)))
@@ -95,6 +97,11 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(jobs::routes::show)
         .service(jobs::routes::cancel)
         .service(jobs::routes::events)
+        // The ranking
+        .service(ranking::routes::list)
+        .service(ranking::routes::take)
+        .service(ranking::routes::learn)
+        .service(ranking::routes::roll_back)
         // Acts on the whole
         .service(admin::process_materials)
         .service(admin::reindex)

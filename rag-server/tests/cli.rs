@@ -177,3 +177,71 @@ fn chat_models_are_listed_without_their_addresses() {
     }
     assert!(!listed.to_string().contains("http"), "{listed}");
 }
+
+#[test]
+fn what_was_learned_is_listed_shown_and_taken_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("data/ranking");
+    std::fs::create_dir_all(&folder).unwrap();
+    let model: Value =
+        serde_json::from_str(include_str!("../../assets/ranking/model.json")).unwrap();
+    let figures = |ndcg_10: f64| {
+        serde_json::json!([{
+            "part": "samples", "basis": "text", "answerable": 17, "unanswerable": 20, "ndcg_10": ndcg_10, "hit_1": 0.9,
+            "refused": 0.8, "wrongly_refused": 0.05
+        }])
+    };
+    let one = serde_json::json!({
+        "version": 1, "created_at": 1_795_315_200_000_i64, "model": model,
+        "report": {
+            "outcome": "accepted", "faults": [], "examples": 60, "people": 7, "from": 0,
+            "held_out_before": { "ndcg_10": 0.81, "hit_1": 0.6 }, "held_out_after": { "ndcg_10": 0.92, "hit_1": 0.7 },
+            "held_out_error": 0.01,
+            "before": figures(0.951), "after": figures(0.962), "took_ms": 800
+        }
+    });
+    std::fs::write(folder.join("1.json"), one.to_string()).unwrap();
+    std::fs::write(folder.join("current"), "1\n").unwrap();
+    let listed = json(&rag(dir.path(), &["ranking", "list", "--json"]));
+    assert_eq!(
+        (&listed["in_use"], &listed["tries"][0]["people"]),
+        (&1.into(), &7.into())
+    );
+    let shown = rag(dir.path(), &["ranking", "show", "1"]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    for figure in ["0.810 → 0.920", "0.951 → 0.962", "60 answers of 7 people"] {
+        assert!(shown.contains(figure), "{shown}");
+    }
+    assert_eq!(
+        rag(dir.path(), &["ranking", "show", "2"]).status.code(),
+        Some(1)
+    );
+    let back = json(&rag(dir.path(), &["ranking", "rollback", "--json"]));
+    assert_eq!(back["in_use"], 0);
+    let again = rag(dir.path(), &["ranking", "rollback"]);
+    assert_eq!(again.status.code(), Some(1), "{again:?}");
+    let back = json(&rag(dir.path(), &["ranking", "rollback", "1", "--json"]));
+    assert_eq!(back["in_use"], 1);
+}
+
+#[test]
+fn honest_students_bring_a_ranking_back_and_harmful_ones_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for seed in ["1", "2"] {
+        let done = rag(
+            dir.path(),
+            &["ranking", "simulate", "--seed", seed, "--json"],
+        );
+        let classes = json(&done);
+        let classes = classes.as_array().unwrap();
+        assert_eq!(classes.len(), 6);
+        for class in classes {
+            let teaches = class["start"] == "astray" && class["habit"] == "honest";
+            assert_eq!(class["accepted"], teaches, "{class}");
+            let ndcg_10 = |when: &str| class[when]["ndcg_10"].as_f64().unwrap();
+            if teaches {
+                assert!(ndcg_10("after") > ndcg_10("before") + 0.01, "{class}");
+            }
+        }
+    }
+}

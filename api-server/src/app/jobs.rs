@@ -11,11 +11,12 @@ use crate::alerts::Alerts;
 use crate::backup::Backups;
 use crate::chat::ChatService;
 use crate::drive::Runner;
+use crate::improvement::Improvement;
 use crate::materials::MaterialService;
 use crate::planned::Planned;
 use crate::reports::Reports;
 use crate::schedules::{self, Job, Worker};
-use crate::{api_keys, audit, links, maintenance, materials, oidc, sessions};
+use crate::{api_keys, audit, improvement, links, maintenance, materials, oidc, sessions};
 
 /// Ended sessions, keys and links are kept so long, to be explained; runs of schedules and the audit log longer.
 const KEPT_MS: i64 = 7 * 24 * 3600 * 1000;
@@ -60,6 +61,11 @@ const JOBS: &[Job] = &[
         cron: "0 8 * * *",
     },
     Job {
+        name: "atualizar-prompt-feedback",
+        title: "Melhoria semanal: aprender com o que as pessoas abriram e avaliaram",
+        cron: "0 2 * * 0",
+    },
+    Job {
         name: "followup-diario",
         title: "Enviar aos professores o que ficou em aberto no dia anterior",
         cron: "0 10 * * *",
@@ -76,6 +82,7 @@ pub(super) struct Jobs {
     pub(super) alerts: Arc<Alerts>,
     pub(super) reports: Arc<Reports>,
     pub(super) backups: Arc<Backups>,
+    pub(super) improvement: Arc<Improvement>,
     pub(super) drive: Arc<Runner>,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -92,6 +99,7 @@ impl Jobs {
         oidc::store::prune(db, now).await?;
         schedules::store::prune(db, now.saturating_sub(RUNS_KEPT_MS)).await?;
         audit::store::prune(db, now.saturating_sub(AUDIT_KEPT_MS)).await?;
+        improvement::store::prune(db, now.saturating_sub(AUDIT_KEPT_MS)).await?;
         self.planned.prune(now.saturating_sub(RUNS_KEPT_MS)).await?;
         maintenance::store::prune(db, now.saturating_sub(AUDIT_KEPT_MS)).await?;
         materials::upkeep::store::prune_downloads(db, now.saturating_sub(AUDIT_KEPT_MS)).await?;
@@ -140,6 +148,7 @@ impl Worker for Jobs {
                 )
             }
             "relatorio-diario" => self.reports.daily().await?,
+            "atualizar-prompt-feedback" => self.improvement.run().await?,
             "followup-diario" => self.reports.follow_up().await?,
             _ => bail!("no job is called {name}"),
         })

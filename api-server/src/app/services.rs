@@ -24,6 +24,7 @@ use crate::backup::{self, Backups};
 use crate::chat::{ChatService, Conversations, LearningService};
 use crate::drive::DriveService;
 use crate::health::HealthService;
+use crate::improvement::Improvement;
 use crate::limits::{LoginDelays, RateLimits};
 use crate::links::LinkService;
 use crate::mail::{FolderMailer, Mailer, Mails, SmtpMailer};
@@ -110,6 +111,7 @@ pub struct Services {
     pub(crate) notices: Arc<Notices>,
     pub(crate) alerts: Arc<Alerts>,
     pub(crate) schedules: Arc<Schedules>,
+    pub(crate) improvement: Arc<Improvement>,
     pub(crate) backups: Arc<Backups>,
     pub(crate) db: Db,
     /// Ends what streams to clients.
@@ -388,6 +390,11 @@ impl Services {
             site: Arc::clone(&site),
             clock: Arc::clone(&clock),
         });
+        let improvement = Arc::new(Improvement {
+            db: db.clone(),
+            rag: Arc::clone(&rag),
+            clock: Arc::clone(&clock),
+        });
         let jobs = Arc::new(Jobs {
             db: db.clone(),
             materials: Arc::clone(&materials),
@@ -396,6 +403,7 @@ impl Services {
             alerts: Arc::clone(&alerts),
             reports,
             backups: Arc::clone(&backups),
+            improvement: Arc::clone(&improvement),
             drive: Arc::clone(drive.runner()),
             clock: Arc::clone(&clock),
         });
@@ -440,6 +448,7 @@ impl Services {
             notices,
             alerts,
             schedules,
+            improvement,
             backups,
             db,
             stopping,

@@ -95,6 +95,8 @@ pub(crate) enum Action {
     SettingsChanged,
     /// Maintenance was done; its target is the job.
     MaintenanceDone,
+    /// The ranking learned, or tried to; its target is the run and how it ended.
+    RankingLearned,
 }
 
 impl Action {
@@ -131,6 +133,7 @@ impl Action {
             Self::MaterialRemoved => "material_removed",
             Self::SettingsChanged => "settings_changed",
             Self::MaintenanceDone => "maintenance_done",
+            Self::RankingLearned => "ranking_learned",
         }
     }
 }

@@ -11,6 +11,7 @@ use shared::problem::{ApiError, Problems};
 use super::id::IdOfPage;
 use super::{MaterialService, download};
 use crate::access::WithCookie;
+use crate::improvement::{Improvement, Place};
 use crate::rag::RagClient;
 
 /// Where a locator's boxes are in the picture, as the rag-server says.
@@ -24,6 +25,8 @@ pub(crate) struct PictureParams {
     /// Pixels, 64 to 2400; 1000 when absent.
     #[param(minimum = 64, maximum = 2400)]
     width: Option<u32>,
+    /// The answer of one's own that it is opened from, by its id: the ranking learns from that.
+    answer: Option<String>,
 }
 
 /// The picture of a page of a PDF. With a token, an API key, or the cookie.
@@ -37,14 +40,22 @@ pub(crate) struct PictureParams {
         (status = 304, description = "As it was"), Problems))]
 #[get("/materials/{id:.*}/pages/{page}.png")]
 pub(crate) async fn picture(
-    _caller: WithCookie,
+    caller: WithCookie,
     id: IdOfPage,
     request: HttpRequest,
     query: Query<PictureParams>,
     materials: Data<MaterialService>,
     rag: Data<RagClient>,
+    improvement: Data<Improvement>,
 ) -> Result<HttpResponse, ApiError> {
     let row = materials.find(&id.material).await?;
+    let place = Place {
+        material_uid: &row.uid,
+        page: id.page.parse().ok(),
+    };
+    improvement
+        .opened_from(&caller.account.uid, query.answer.as_deref(), place)
+        .await;
     let width = query.width.map(|width| width.to_string());
     let width = width.as_deref().map(|width| ("width", width));
     let path = ["materials", row.uid.as_str(), "pages", id.page.as_str()];

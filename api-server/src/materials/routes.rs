@@ -14,6 +14,7 @@ use super::store::{MaterialRow, Wanted};
 use super::view::MaterialView;
 use super::{DownloadLinks, MaterialError, MaterialId, MaterialService, download, events, id};
 use crate::access::{Caller, Staff, WithCookie};
+use crate::improvement::{Improvement, Place};
 
 /// Most materials of a page.
 const MAX_PAGE: i64 = 1000;
@@ -540,19 +541,38 @@ pub(crate) struct DownloadMaterial {
     download: Option<bool>,
 }
 
+/// How to send a file to somebody who is known.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct OpenMaterial {
+    /// Have it saved, not shown.
+    download: Option<bool>,
+    /// The answer of one's own that it is opened from, by its id: the ranking learns from that.
+    answer: Option<String>,
+}
+
 /// The bytes of a material, or one range of them. With a token, an API key, or the cookie.
-#[utoipa::path(tag = "materials", params(("id" = String, Path), DownloadMaterial),
+#[utoipa::path(tag = "materials", params(("id" = String, Path), OpenMaterial),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>),
         (status = 206, content_type = "application/octet-stream", body = Vec<u8>), (status = 304), (status = 416), Problems))]
 #[get("/materials/{id:.*}")]
 pub(crate) async fn file(
-    _caller: WithCookie,
+    caller: WithCookie,
     id: MaterialId,
     request: HttpRequest,
-    query: Query<DownloadMaterial>,
+    query: Query<OpenMaterial>,
     materials: Data<MaterialService>,
+    improvement: Data<Improvement>,
 ) -> Result<HttpResponse, ApiError> {
     let row = materials.find(&id).await?;
+    let place = Place {
+        material_uid: &row.uid,
+        page: None,
+    };
+    improvement
+        .opened_from(&caller.account.uid, query.answer.as_deref(), place)
+        .await;
     let as_attachment = query.download.unwrap_or(false);
     let answer = download::serve(&materials, &row, request.headers(), as_attachment).await?;
     if answer.status() == StatusCode::OK {

@@ -10,6 +10,7 @@ use shared::clock::Clock;
 use shared::db::{Db, DbError};
 
 use crate::alerts::{AlertError, Alerts};
+use crate::improvement;
 use crate::schedules::moment;
 use crate::site::SiteService;
 use crate::usage::dollars;
@@ -83,6 +84,13 @@ impl Reports {
             .collect();
         text.push_str(&states.join(", "));
         text.push('\n');
+        list(
+            &mut text,
+            "Melhoria semanal",
+            improvement::store::between(&self.db, day.from, day.to)
+                .await?
+                .into_iter(),
+        );
         list(
             &mut text,
             "Materiais mais usados",

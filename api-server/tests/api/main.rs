@@ -22,6 +22,7 @@ mod flows;
 mod forged_tokens;
 mod hygiene;
 mod identity_provider;
+mod improvement;
 mod keys;
 mod limits;
 mod maintenance;

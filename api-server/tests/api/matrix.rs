@@ -131,6 +131,7 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
         ),
         (("get", "/auth/audit"), (ADMINS, None)),
         (("get", "/jobs/schedules"), (ADMINS, None)),
+        (("get", "/jobs/improvements"), (ADMINS, None)),
         (("get", "/jobs/schedules/{name}/runs"), (admins(404), None)),
         (
             ("put", "/jobs/schedules/{name}"),
@@ -172,6 +173,10 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
         (
             ("post", "/chat/messages/{id}/feedback"),
             (signed_in(404), Some(json!({ "rating": "up" }))),
+        ),
+        (
+            ("post", "/chat/messages/{id}/opened"),
+            (signed_in(404), Some(json!({ "n": 1 }))),
         ),
         (
             ("get", "/chat/session/{session_id}/context"),

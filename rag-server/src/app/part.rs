@@ -29,8 +29,13 @@ impl Services {
             .context("cannot tidy up the index")
     }
 
-    /// Takes over what the writer changed: the collection, and the model that is searched with.
-    async fn catch_up(&self, model: &mut Option<String>) -> anyhow::Result<()> {
+    /// Takes over what the writer changed: the ranking, the collection, and the model that is searched with.
+    async fn catch_up(
+        &self,
+        model: &mut Option<String>,
+        ranking: &mut Option<u32>,
+    ) -> anyhow::Result<()> {
+        self.ranking.follow(ranking).await?;
         let collection = archive::collection_in_use(&self.db, &self.collection).await?;
         let in_use = self.embedding.in_use().await?;
         if collection == self.index.collection() && in_use == *model {
@@ -72,12 +77,13 @@ impl Services {
     /// Follows the writer; `true` once this server is it, `false` when it stops before.
     async fn follow(&self, shutdown: &Shutdown) -> anyhow::Result<bool> {
         let mut model = self.embedding.in_use().await.unwrap_or_default();
+        let mut ranking = None;
         loop {
             let looked = tokio::select! {
                 () = shutdown.begun() => return Ok(false),
                 looked = self.replica.look() => looked,
             };
-            let caught_up = self.catch_up(&mut model).await;
+            let caught_up = self.catch_up(&mut model, &mut ranking).await;
             match (looked, caught_up) {
                 (Ok(true), caught_up) => {
                     caught_up?;

@@ -8,6 +8,7 @@ mod documents;
 mod operate;
 mod output;
 mod questions;
+mod ranking;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,6 +64,8 @@ enum Command {
     Bench(bench::BenchArgs),
     /// List the chat models: order, prices, which have a key, which are being left alone.
     Models,
+    /// Show what passages are ranked by and what was learned, and go back.
+    Ranking(ranking::RankingArgs),
     /// Embed everything with the configured model, then switch to it.
     Reindex,
     /// Bring the database up to date.
@@ -136,6 +139,7 @@ async fn run(command: Command, output: &Output, loaded: Loaded<Settings>) -> any
         Command::Eval(args) => crate::eval::run(output, settings, args).await,
         Command::Bench(args) => bench::run(output, settings, args).await,
         Command::Models => questions::models(output, settings).await,
+        Command::Ranking(args) => ranking::run(output, settings, args).await,
         Command::Reindex => documents::reindex(output, settings).await,
         Command::Migrate => operate::migrate(output, &settings).await,
         Command::Healthcheck => operate::healthcheck(output, &settings).await,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::materials::{MaterialError, MaterialId};
 
 /// Documents and what is asked about them.
-pub(super) struct Set {
+pub(crate) struct Set {
     pub(super) documents: Vec<Document>,
     pub(super) questions: Vec<Asked>,
 }

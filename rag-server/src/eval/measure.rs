@@ -84,7 +84,12 @@ pub(super) async fn measure(
 ) -> anyhow::Result<Measured> {
     let methods = methods(output, services, set).await?;
     let answers = answers(output, services, set).await?;
-    let (training, with, without, refused) = train(output, services, set).await?;
+    let Trained {
+        questions: training,
+        with,
+        without,
+        refused,
+    } = train(output, services, set).await?;
     let refusals = Refusals {
         refused,
         auc: metrics::auc(&with, &without),
@@ -109,7 +114,7 @@ pub(super) async fn measure(
         )),
     };
     if let Some(path) = &args.fit {
-        let means = services.query.ranking_model().embedder().cloned();
+        let means = services.query.ranker().model.embedder().cloned();
         let settings = FitSettings {
             description: format!(
                 "{} questions, model {:?}",
@@ -287,24 +292,43 @@ fn holds(quote: &str, asked: &Asked) -> bool {
         .any(|answer| quote.contains(&flat(answer)))
 }
 
+/// Every question, measured with its document and without it.
+struct Trained {
+    questions: Vec<TrainingQuestion>,
+    /// Evidence with the document, and without.
+    with: Vec<f32>,
+    without: Vec<f32>,
+    /// Share that is refused without.
+    refused: f64,
+}
+
 /// Every question twice: with its document, and without it.
-async fn train(
+pub(crate) async fn training(
     output: &Output,
     services: &Services,
     set: &Set,
-) -> anyhow::Result<(Vec<TrainingQuestion>, Vec<f32>, Vec<f32>, f64)> {
+) -> anyhow::Result<Vec<TrainingQuestion>> {
+    Ok(train(output, services, set).await?.questions)
+}
+
+async fn train(output: &Output, services: &Services, set: &Set) -> anyhow::Result<Trained> {
     let bar = output.bar(set.questions.len() as u64, "refusals");
-    let mut training = Vec::new();
-    let (mut with, mut without) = (Vec::new(), Vec::new());
-    let mut refused = 0.0;
+    let mut trained = Trained {
+        questions: Vec::new(),
+        with: Vec::new(),
+        without: Vec::new(),
+        refused: 0.0,
+    };
     for asked in &set.questions {
         let mut request = QueryRequest {
             question: asked.text.clone(),
             ..QueryRequest::default()
         };
         let there = services.query.retrieve_for(&request).await?;
-        with.push(there.ranking.evidence);
-        training.push(example(services, &there, asked, set, true)?);
+        trained.with.push(there.ranking.evidence);
+        trained
+            .questions
+            .push(example(services, &there, asked, set, true)?);
         let others = (0..set.documents.len()).filter(|number| *number != asked.document);
         request.material_ids = Some(
             others
@@ -312,15 +336,17 @@ async fn train(
                 .collect::<anyhow::Result<_>>()?,
         );
         let gone = services.query.retrieve_for(&request).await?;
-        without.push(gone.ranking.evidence);
+        trained.without.push(gone.ranking.evidence);
         if !gone.ranking.answerable {
-            refused += 1.0 / set.questions.len() as f64;
+            trained.refused += 1.0 / set.questions.len() as f64;
         }
-        training.push(example(services, &gone, asked, set, false)?);
+        trained
+            .questions
+            .push(example(services, &gone, asked, set, false)?);
         bar.inc(1);
     }
     bar.finish_and_clear();
-    Ok((training, with, without, refused))
+    Ok(trained)
 }
 
 fn example(
@@ -330,18 +356,7 @@ fn example(
     set: &Set,
     answerable: bool,
 ) -> anyhow::Result<TrainingQuestion> {
-    let candidates: Vec<_> = retrieved
-        .passages
-        .iter()
-        .map(crate::query::Passage::candidate)
-        .collect();
-    let features = rank::features(
-        &retrieved.question,
-        retrieved.query_vector.as_deref(),
-        &candidates,
-        &retrieved.statistics,
-        services.query.ranking_model().embedder(),
-    );
+    let features = retrieved.features(&services.query.ranker().model);
     let right = material_id(asked.document)?;
     let relevant = retrieved
         .passages

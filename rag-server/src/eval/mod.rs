@@ -9,7 +9,7 @@ mod data;
 mod measure;
 mod pdf;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -22,10 +22,11 @@ use shared::shutdown::Shutdown;
 use crate::app::{Ports, Services};
 use crate::cli::Output;
 use crate::materials::{MaterialId, MaterialState, NewMaterial};
+use crate::query::Ranker;
 use crate::settings::Settings;
 pub(crate) use corpus::Corpus;
-use data::Set;
-pub(crate) use measure::percentile;
+pub(crate) use data::Set;
+pub(crate) use measure::{percentile, training};
 
 /// What to measure.
 #[derive(Debug, Args)]
@@ -45,36 +46,67 @@ pub(crate) struct EvalArgs {
 
 /// Builds an index of its own, asks every question, prints the figures.
 pub(crate) async fn run(output: &Output, settings: Settings, args: EvalArgs) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(&args.file)
-        .with_context(|| format!("cannot read {}", args.file.display()))?;
-    let set = Set::parse(&text)?;
-    if set.questions.is_empty() {
-        bail!("there are no questions in {}", args.file.display());
-    }
-    let folder = tempfile::tempdir()?;
-    let settings = in_folder(settings, folder.path());
-    let mut services = Services::open(&settings, &Ports::real()?).await?;
-    services.embedding.connect().await?;
+    let set = read(&args.file)?;
+    let apart = Apart::open(settings).await?;
     if let Some(path) = &args.model {
         let model = rank::Model::from_json(&std::fs::read_to_string(path)?)?;
-        services = services.with_ranking(model);
+        apart.services.query.rank_by(Ranker::new(0, model));
     }
-    let shutdown = Shutdown::new();
-    services.start(&shutdown, settings.concurrency);
-    let indexed = bring_in(output, &services, &set).await?;
+    let indexed = bring_in(output, &apart.services, &set).await?;
     output.line(&indexed);
-
-    let measured = measure::measure(output, &services, &set, &args).await?;
-    shutdown.begin();
-    shutdown.drain(settings.server.drain).await;
-    services.index.clone().close().await;
+    let measured = measure::measure(output, &apart.services, &set, &args).await?;
+    apart.close().await;
     output.value(&measured)?;
     measured.print(output);
     Ok(())
 }
 
+/// Reads a set of questions; one without any is none.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Set> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let set = Set::parse(&text)?;
+    if set.questions.is_empty() {
+        bail!("there are no questions in {}", path.display());
+    }
+    Ok(set)
+}
+
+/// The whole server but for HTTP, with an index of its own in a folder that goes with it.
+pub(crate) struct Apart {
+    pub(crate) services: Services,
+    settings: Settings,
+    shutdown: Shutdown,
+    _folder: tempfile::TempDir,
+}
+
+impl Apart {
+    /// Opens it, with reading, chunking, embedding and retrieval as in `settings`.
+    pub(crate) async fn open(settings: Settings) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let settings = in_folder(settings, folder.path());
+        let services = Services::open(&settings, &Ports::real()?).await?;
+        services.embedding.connect().await?;
+        let shutdown = Shutdown::new();
+        services.start(&shutdown, settings.concurrency);
+        Ok(Self {
+            services,
+            settings,
+            shutdown,
+            _folder: folder,
+        })
+    }
+
+    /// Ends what works in it.
+    pub(crate) async fn close(self) {
+        self.shutdown.begin();
+        self.shutdown.drain(self.settings.server.drain).await;
+        self.services.index.clone().close().await;
+    }
+}
+
 /// The same settings with everything kept in `folder`, and nothing of another index.
-fn in_folder(settings: Settings, folder: &std::path::Path) -> Settings {
+fn in_folder(settings: Settings, folder: &Path) -> Settings {
     let empty = Environment::from_pairs([("DATA_DIR", folder.display().to_string())]);
     let fresh = Settings::load(&empty).map(|loaded| loaded.settings);
     match fresh {
@@ -93,29 +125,18 @@ fn in_folder(settings: Settings, folder: &std::path::Path) -> Settings {
     }
 }
 
-async fn bring_in(output: &Output, services: &Services, set: &Set) -> anyhow::Result<String> {
+pub(crate) async fn bring_in(
+    output: &Output,
+    services: &Services,
+    set: &Set,
+) -> anyhow::Result<String> {
     let started = std::time::Instant::now();
-    let bar = output.bar(set.documents.len() as u64, "indexing");
-    for (number, document) in set.documents.iter().enumerate() {
+    let files = set.documents.iter().enumerate().map(|(number, document)| {
+        let name = format!("{}.pdf", document.title.replace('/', " "));
         let bytes = pdf::pages_to_pdf(&document.title, &document.pages);
-        let body = stream::iter([Ok::<_, std::io::Error>(Bytes::from(bytes))]);
-        let material = NewMaterial {
-            id: data::material_id(number)?,
-            source: None,
-            filename: Some(format!("{}.pdf", document.title.replace('/', " "))),
-            title: Some(document.title.clone()),
-            tags: Vec::new(),
-        };
-        services.materials.accept(material, body).await?;
-    }
-    let mut changes = services.jobs.changes();
-    for number in 0..set.documents.len() {
-        let id = data::material_id(number)?;
-        wait_ready(services, &id, &mut changes).await?;
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    services.index.optimize().await?;
+        Ok((data::material_id(number)?, name, bytes))
+    });
+    take_in(output, services, files).await?;
     let pages: usize = set
         .documents
         .iter()
@@ -127,6 +148,40 @@ async fn bring_in(output: &Output, services: &Services, set: &Set) -> anyhow::Re
         set.documents.len(),
         set.questions.len()
     ))
+}
+
+/// Takes in files, each with its id and name, and waits until all of them have their vectors.
+pub(crate) async fn take_in(
+    output: &Output,
+    services: &Services,
+    files: impl Iterator<Item = anyhow::Result<(MaterialId, String, Vec<u8>)>>,
+) -> anyhow::Result<()> {
+    let mut ids = Vec::new();
+    for file in files {
+        let (id, name, bytes) = file?;
+        let body = stream::iter([Ok::<_, std::io::Error>(Bytes::from(bytes))]);
+        let title = name
+            .rsplit_once('.')
+            .map_or(name.as_str(), |(stem, _)| stem);
+        let material = NewMaterial {
+            id: id.clone(),
+            source: None,
+            title: Some(title.to_owned()),
+            filename: Some(name),
+            tags: Vec::new(),
+        };
+        services.materials.accept(material, body).await?;
+        ids.push(id);
+    }
+    let bar = output.bar(ids.len() as u64, "indexing");
+    let mut changes = services.jobs.changes();
+    for id in &ids {
+        wait_ready(services, id, &mut changes).await?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    services.index.optimize().await?;
+    Ok(())
 }
 
 async fn wait_ready(

@@ -11,6 +11,7 @@ mod answer;
 mod computed;
 mod error;
 mod kept;
+mod ranker;
 mod related;
 mod retrieve;
 pub(crate) mod routes;
@@ -23,7 +24,7 @@ mod wire;
 mod write;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use generate::prompt;
@@ -36,6 +37,7 @@ use tokio::sync::OwnedMutexGuard;
 pub(crate) use aliases::Aliases;
 pub(crate) use error::QueryError;
 pub(crate) use kept::{AnswerStatus, Answers};
+pub(crate) use ranker::Ranker;
 pub(crate) use retrieve::{Passage, Retrieved};
 pub(crate) use stream::Frames;
 pub use topics::{Section, TopicRequest, TopicResponse};
@@ -69,7 +71,7 @@ pub struct QueryService {
     db: Db,
     index: Index,
     embedding: Arc<Embedding>,
-    model: Arc<rank::Model>,
+    ranker: RwLock<Arc<Ranker>>,
     statistics: statistics::CollectionTerms,
     aliases: Arc<Aliases>,
     models: Arc<Models>,
@@ -98,12 +100,13 @@ enum Found {
 }
 
 impl QueryService {
-    /// Answers from `index`, ranking with `model`; searches on the current runtime, which must outlive it.
+    /// Answers from `index`, ranking by `ranker` until another one takes its place; searches on the current runtime,
+    /// which must outlive it.
     pub(crate) fn new(
         db: Db,
         index: Index,
         embedding: Arc<Embedding>,
-        model: rank::Model,
+        ranker: Ranker,
         (aliases, models, answers): (Arc<Aliases>, Arc<Models>, Arc<Answers>),
         tables: Arc<TableService>,
         settings: RetrievalSettings,
@@ -113,7 +116,7 @@ impl QueryService {
             statistics: statistics::CollectionTerms::new(index.clone()),
             index,
             embedding,
-            model: Arc::new(model),
+            ranker: RwLock::new(Arc::new(ranker)),
             aliases,
             models,
             answers,
@@ -124,21 +127,15 @@ impl QueryService {
         }
     }
 
-    /// The same, ranking with another model.
-    pub(crate) fn ranked_by(&self, model: rank::Model) -> Self {
-        Self::new(
-            self.db.clone(),
-            self.index.clone(),
-            Arc::clone(&self.embedding),
-            model,
-            (
-                Arc::clone(&self.aliases),
-                Arc::clone(&self.models),
-                Arc::clone(&self.answers),
-            ),
-            Arc::clone(&self.tables),
-            self.settings,
-        )
+    /// What passages are ranked by at this moment.
+    pub(crate) fn ranker(&self) -> Arc<Ranker> {
+        Arc::clone(&self.ranker.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Ranks by another one from now on. Questions that are being answered go on with the one they began with; answers that
+    /// were kept by the one before are not looked at any more.
+    pub(crate) fn rank_by(&self, ranker: Ranker) {
+        *self.ranker.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ranker);
     }
 
     /// Answers a question with proven quotes, or says that the material does not hold the answer.
@@ -270,11 +267,13 @@ impl QueryService {
             .embedding
             .active()
             .map(|active| active.embedder.model_id().to_owned());
+        let ranker = self.ranker();
         let surroundings = [
             generation.as_str(),
             chat.as_deref().unwrap_or_default(),
             embedder.as_deref().unwrap_or_default(),
             &prompt::VERSION.to_string(),
+            ranker.name(),
             env!("CARGO_PKG_VERSION"),
         ];
         Ok(self.answers.key(asked, &surroundings))
@@ -290,12 +289,7 @@ impl QueryService {
         self.answers.status()
     }
 
-    /// The model passages are ranked with.
-    pub(crate) fn ranking_model(&self) -> &rank::Model {
-        &self.model
-    }
-
-    /// What an answer would rest on, for evaluation.
+    /// What an answer would rest on, for evaluation and learning.
     pub(crate) async fn retrieve_for(
         self: &Arc<Self>,
         request: &QueryRequest,

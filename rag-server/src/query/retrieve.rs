@@ -36,7 +36,7 @@ pub(crate) struct Passage {
 
 impl Passage {
     /// As the ranking sees it.
-    pub(crate) fn candidate(&self) -> Candidate<'_> {
+    pub(super) fn candidate(&self) -> Candidate<'_> {
         let mut candidate = Candidate::new(&self.chunk.chunk.text);
         candidate.sentences = &self.spans;
         candidate.text_score = self.text_score;
@@ -57,6 +57,20 @@ pub(crate) struct Retrieved {
     /// Positions in `passages`, the best first.
     pub(crate) ranking: Ranking,
     pub(crate) timings: Timings,
+}
+
+impl Retrieved {
+    /// What is measured of its passages, in their order.
+    pub(crate) fn features(&self, model: &rank::Model) -> rank::Features {
+        let candidates: Vec<Candidate<'_>> = self.passages.iter().map(Passage::candidate).collect();
+        rank::features(
+            &self.question,
+            self.query_vector.as_deref(),
+            &candidates,
+            &self.statistics,
+            model.embedder(),
+        )
+    }
 }
 
 impl QueryService {
@@ -103,12 +117,12 @@ impl QueryService {
 
         let has_vectors = query_vector.is_some();
         let rank_started = Instant::now();
-        let (model, fusion, mmr) = (Arc::clone(&self.model), asked.fusion, asked.mmr);
+        let (ranker, fusion, mmr) = (self.ranker(), asked.fusion, asked.mmr);
         // Vectors of another model than the ranking was fitted with would mislead it: then the text alone ranks.
         let query_vector = query_vector.filter(|_| {
             active
                 .as_ref()
-                .is_some_and(|one| model.knows_embedder(one.embedder.model_id()))
+                .is_some_and(|one| ranker.model.knows_embedder(one.embedder.model_id()))
         });
         let text = asked.question.clone();
         let limit = asked.limit;
@@ -121,7 +135,7 @@ impl QueryService {
                 &candidates,
                 &statistics,
                 fusion,
-                &model,
+                &ranker.model,
             );
             if mmr {
                 let order = rank::diversify(&ranking, &candidates, MMR_LAMBDA, limit);

@@ -19,7 +19,7 @@ fn token(secret: &str, issuer: &str, audience: &str) -> String {
 }
 
 /// Every route that asks for a token, with a body that would do where one is needed.
-const CLOSED: [(&str, &str); 17] = [
+const CLOSED: [(&str, &str); 21] = [
     ("GET", "/readyz"),
     ("GET", "/status"),
     ("GET", "/stats"),
@@ -35,6 +35,10 @@ const CLOSED: [(&str, &str); 17] = [
     ("GET", "/jobs"),
     ("GET", "/jobs/a"),
     ("GET", "/jobs/a/events"),
+    ("GET", "/ranking"),
+    ("POST", "/ranking/examples"),
+    ("POST", "/ranking/learn"),
+    ("POST", "/ranking/rollback"),
     ("POST", "/process-materials"),
     ("POST", "/reset"),
 ];

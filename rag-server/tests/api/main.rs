@@ -22,6 +22,7 @@ mod overload;
 mod pages;
 mod poison;
 mod query;
+mod ranking;
 mod replicas;
 mod samples;
 mod store;

@@ -7,7 +7,7 @@ use crate::test_app::{TestApp, sample};
 #[tokio::test(flavor = "multi_thread")]
 async fn every_sample_question_is_answered_from_the_right_place() {
     let app = TestApp::spawn().await;
-    let questions: Value = serde_json::from_str(include_str!("samples.json")).unwrap();
+    let questions: Value = serde_json::from_str(include_str!("../../evals/samples.json")).unwrap();
     let mut names: Vec<&str> = questions["answerable"]
         .as_array()
         .unwrap()

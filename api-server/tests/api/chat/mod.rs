@@ -4,5 +4,5 @@
 mod limits;
 mod planned;
 pub(crate) mod stand_in;
-mod story;
+pub(crate) mod story;
 mod streams;

@@ -1,5 +1,6 @@
 //! A rag-server that answers what a test wants.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 
@@ -29,6 +30,8 @@ pub(crate) struct Script {
     /// Body of `/models`; 404 without one.
     pub(crate) models: Option<Value>,
     pub(crate) stream: Vec<Step>,
+    /// Bodies of other paths.
+    pub(crate) more: BTreeMap<String, Value>,
 }
 
 /// It.
@@ -150,7 +153,7 @@ async fn serve(
             stream(socket, script.stream, &left).await;
             return;
         }
-        _ => None,
+        other => script.more.get(other).map(|body| (200, body.clone())),
     };
     let (status, body) = plain.unwrap_or_else(|| {
         let problem = json!({

@@ -34,6 +34,12 @@ async fn rag_with_samples(variables: &[(&str, &str)]) -> RagServer {
     let mut all = vec![("SERVICE_SECRET", SERVICE_SECRET)];
     all.extend(variables);
     let rag = RagServer::start(&all).await;
+    send_samples(&rag).await;
+    rag
+}
+
+/// Has a rag-server read the samples.
+pub(crate) async fn send_samples(rag: &RagServer) {
     for name in MATERIALS {
         let file = std::fs::read(format!(
             "{}/../assets/samples/{name}",
@@ -41,14 +47,14 @@ async fn rag_with_samples(variables: &[(&str, &str)]) -> RagServer {
         ))
         .unwrap();
         let path = format!("/materials/{name}?source=modulo-1/{name}&filename={name}");
-        to_rag(&rag, Method::PUT, &path, file).await;
+        to_rag(rag, Method::PUT, &path, file).await;
     }
     let started = Instant::now();
     for name in MATERIALS {
         loop {
-            let state = to_rag(&rag, Method::GET, &format!("/materials/{name}"), Vec::new()).await
-                ["state"]
-                .clone();
+            let state =
+                to_rag(rag, Method::GET, &format!("/materials/{name}"), Vec::new()).await["state"]
+                    .clone();
             assert_ne!(state, "failed", "{name}");
             if state == "ready" {
                 break;
@@ -57,7 +63,6 @@ async fn rag_with_samples(variables: &[(&str, &str)]) -> RagServer {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
-    rag
 }
 
 /// The app's clock stands still; tokens between the servers live a minute.

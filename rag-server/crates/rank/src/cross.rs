@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::evaluation::first_right;
 use crate::features::Basis;
 use crate::fit::{FitError, FitSettings, TrainingQuestion, check, fit_set, richest};
 use crate::metrics::{RefusalPoint, auc, hit, ndcg, reciprocal_rank, refusal_curve};
@@ -45,7 +46,8 @@ pub fn cross_validate(
 ) -> Result<CrossValidation, FitError> {
     check(questions)?;
     let basis = settings.basis.unwrap_or_else(|| richest(questions));
-    let fold_of = assign(questions, folds)?;
+    let groups = questions.iter().map(|question| question.group.as_str());
+    let fold_of = assign(groups, folds)?;
     let mut ranked: Vec<(usize, Vec<usize>, f32)> = Vec::with_capacity(questions.len());
     for fold in 0..folds {
         let numbered = || questions.iter().zip(&fold_of).enumerate();
@@ -82,17 +84,7 @@ pub fn cross_validate(
         if question.answerable {
             answerable_evidence.push(evidence);
             let is_right = |&at: &usize| question.relevant.get(at) == Some(&true);
-            let first = order.iter().position(is_right);
-            let wrong_or_first =
-                |(place, at): &(usize, &usize)| Some(*place) == first || !is_right(at);
-            places.push(
-                order
-                    .iter()
-                    .enumerate()
-                    .filter(wrong_or_first)
-                    .map(|(_, at)| is_right(at))
-                    .collect(),
-            );
+            places.push(first_right(order.iter().map(is_right)));
         } else {
             unanswerable_evidence.push(evidence);
         }
@@ -116,11 +108,14 @@ pub fn cross_validate(
     })
 }
 
-/// The fold of each question: groups by size, the largest first, each to the fold that has least.
-fn assign(questions: &[TrainingQuestion], folds: usize) -> Result<Vec<usize>, FitError> {
+/// The fold of each, by its group: groups by size, the largest first, each to the fold that has least.
+pub(crate) fn assign<'a>(
+    all: impl Iterator<Item = &'a str> + Clone,
+    folds: usize,
+) -> Result<Vec<usize>, FitError> {
     let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
-    for question in questions {
-        *sizes.entry(&question.group).or_default() += 1;
+    for group in all.clone() {
+        *sizes.entry(group).or_default() += 1;
     }
     if folds < 2 || sizes.len() < folds {
         return Err(FitError::Folds {
@@ -139,8 +134,7 @@ fn assign(questions: &[TrainingQuestion], folds: usize) -> Result<Vec<usize>, Fi
         }
         fold_of.insert(name, fold);
     }
-    Ok(questions
-        .iter()
-        .filter_map(|question| fold_of.get(question.group.as_str()).copied())
+    Ok(all
+        .filter_map(|group| fold_of.get(group).copied())
         .collect())
 }

@@ -32,6 +32,18 @@ pub enum Feature {
     Sentence,
 }
 
+impl Feature {
+    /// Every feature.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Bm25,
+        Self::Bigrams,
+        Self::Coverage,
+        Self::SentenceCoverage,
+        Self::Similarity,
+        Self::Sentence,
+    ];
+}
+
 /// What is known of the candidates, and so which weights apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -99,6 +111,19 @@ impl Row {
             Feature::SentenceCoverage => Some(self.sentence_coverage),
             Feature::Similarity => self.similarity,
             Feature::Sentence => self.sentence,
+        }
+    }
+
+    /// To four decimals: a file of many stays small.
+    pub(crate) fn rounded(&self) -> Self {
+        let rounded = |value: f32| (value * 1e4).round() / 1e4;
+        Self {
+            bm25: rounded(self.bm25),
+            bigrams: rounded(self.bigrams),
+            coverage: rounded(self.coverage),
+            sentence_coverage: rounded(self.sentence_coverage),
+            similarity: self.similarity.map(rounded),
+            sentence: self.sentence.map(rounded),
         }
     }
 }

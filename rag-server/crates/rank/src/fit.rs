@@ -1,5 +1,7 @@
 //! Learns the weights from questions whose passages are known.
 
+use serde::{Deserialize, Serialize};
+
 use crate::features::{Basis, Feature, Features, Row};
 use crate::metrics::threshold;
 use crate::model::{Line, Model, Weight, WeightSet};
@@ -16,7 +18,8 @@ const ROUNDS: usize = 4;
 const UNCITED: f32 = 0.02;
 
 /// A question whose passages are known. Each question stands twice: as it is, and with its document taken out of the index.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TrainingQuestion {
     /// Document it was asked about: cross-validation never splits one.
     pub group: String,
@@ -138,13 +141,27 @@ pub(crate) fn fit_set(
     let several = questions
         .iter()
         .any(|question| question.relevant.iter().filter(|&&right| right).count() > 1);
+    let nothing = vec![0.0; set.weights.len()];
     for round in 0..if several { ROUNDS } else { 1 } {
-        let learned = listwise(questions, &set, round > 0, settings.l2)?;
+        let lists: Vec<List> = questions
+            .iter()
+            .filter_map(|question| List::new(question, &set, round > 0))
+            .collect();
+        let learned = listwise(&lists, &nothing, settings.l2)?;
         for (weight, learned) in set.weights.iter_mut().zip(learned) {
             weight.weight = rounded(learned);
         }
     }
+    calibrate(&mut set, questions, settings.wrong_refusals)?;
+    Ok(set)
+}
 
+/// Makes sums probabilities, and says from which on something is answered and cited, by questions whose answers are known.
+pub(crate) fn calibrate(
+    set: &mut WeightSet,
+    questions: &[&TrainingQuestion],
+    wrong_refusals: f32,
+) -> Result<(), FitError> {
     let mut with_answer = Vec::new();
     let mut without_answer = Vec::new();
     let mut right = Vec::new();
@@ -187,17 +204,17 @@ pub(crate) fn fit_set(
         .iter()
         .map(|&sum| set.evidence.probability(sum) as f32)
         .collect();
-    set.answer_from = round_down(threshold(&evidence, settings.wrong_refusals));
+    set.answer_from = round_down(threshold(&evidence, wrong_refusals));
     let scores: Vec<f32> = right
         .iter()
         .map(|&sum| set.score.probability(sum) as f32)
         .collect();
     set.cite_from = round_down(threshold(&scores, UNCITED));
-    Ok(set)
+    Ok(())
 }
 
 /// Six decimals: the file stays readable, and reads back as the same model.
-fn rounded(value: f64) -> f64 {
+pub(crate) fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 
@@ -264,33 +281,26 @@ fn regression(points: &[(f64, f64)]) -> Line {
     }
 }
 
-/// Weights that make right candidates likeliest under a softmax over each question's candidates (conditional logit,
-/// McFadden 1974; "ListNet" with one right answer, Cao et al. 2007), with a quadratic penalty.
-fn listwise(
-    questions: &[&TrainingQuestion],
-    set: &WeightSet,
-    best_only: bool,
-    l2: f64,
-) -> Result<Vec<f64>, FitError> {
-    let lists: Vec<List> = questions
-        .iter()
-        .filter_map(|question| List::new(question, set, best_only))
-        .collect();
+/// Weights that make right candidates likeliest under a softmax over each list's candidates (conditional logit,
+/// McFadden 1974; "ListNet" with one right answer, Cao et al. 2007), with a quadratic penalty on their distance from
+/// `towards`.
+pub(crate) fn listwise(lists: &[List], towards: &[f64], l2: f64) -> Result<Vec<f64>, FitError> {
     if lists.is_empty() {
         return Err(FitError::NothingToRank);
     }
-    let dimensions = set.weights.len();
+    let dimensions = towards.len();
     // A penalty of nothing would let separable questions push the weights without end.
     let l2 = l2.max(1e-3);
     let loss = |weights: &[f64]| {
         let mut local = Local::zero(dimensions);
-        for list in &lists {
+        for list in lists {
             list.add_loss(weights, &mut local);
         }
-        local.value += 0.5 * l2 * weights.iter().map(|weight| weight * weight).sum::<f64>();
-        for (at, weight) in weights.iter().enumerate() {
+        for (at, (weight, towards)) in weights.iter().zip(towards).enumerate() {
+            let away = weight - towards;
+            local.value += 0.5 * l2 * away * away;
             if let Some(slope) = local.gradient.get_mut(at) {
-                *slope += l2 * weight;
+                *slope += l2 * away;
             }
             if let Some(curvature) = local.hessian.get_mut(at * dimensions + at) {
                 *curvature += l2;
@@ -302,10 +312,12 @@ fn listwise(
 }
 
 /// Standardised features of one question's candidates.
-struct List {
+pub(crate) struct List {
     rows: Vec<Vec<f64>>,
     /// Mean over the right candidates.
     right: Vec<f64>,
+    /// What the list counts, above 0.
+    weight: f64,
 }
 
 impl List {
@@ -325,23 +337,54 @@ impl List {
             right_rows.sort_by(|one, other| set.sum(other.0).total_cmp(&set.sum(one.0)));
             right_rows.truncate(1);
         }
-        let standardised = |row: &Row| -> Vec<f64> {
-            set.weights
-                .iter()
-                .map(|weight| weight.standardised(row))
-                .collect()
-        };
+        let share = 1.0 / right_rows.len() as f64;
+        let counted = right_rows
+            .into_iter()
+            .map(|(row, _)| (row, share))
+            .chain(rows.drain(..).map(|(row, _)| (row, 0.0)));
+        Some(Self::counting(counted, set, 1.0))
+    }
+
+    /// Candidates, each with its share of being right; the shares are 1 together.
+    pub(crate) fn counting<'a>(
+        candidates: impl Iterator<Item = (&'a Row, f64)>,
+        set: &WeightSet,
+        weight: f64,
+    ) -> Self {
         let mut right = vec![0.0; set.weights.len()];
-        for (row, _) in &right_rows {
-            for (sum, value) in right.iter_mut().zip(standardised(row)) {
-                *sum += value / right_rows.len() as f64;
-            }
-        }
-        rows.extend(right_rows);
-        Some(Self {
-            rows: rows.into_iter().map(|(row, _)| standardised(row)).collect(),
+        let rows = candidates
+            .map(|(row, share)| {
+                let values: Vec<f64> = set
+                    .weights
+                    .iter()
+                    .map(|weight| weight.standardised(row))
+                    .collect();
+                for (sum, value) in right.iter_mut().zip(&values) {
+                    *sum += share * value;
+                }
+                values
+            })
+            .collect();
+        Self {
+            rows,
             right,
-        })
+            weight,
+        }
+    }
+
+    /// The same, with every sum a fraction of what it was.
+    pub(crate) fn flattened(mut self, by: f64) -> Self {
+        for value in self.rows.iter_mut().flatten().chain(&mut self.right) {
+            *value *= by;
+        }
+        self
+    }
+
+    /// How unlikely the right candidates are.
+    pub(crate) fn loss(&self, weights: &[f64]) -> f64 {
+        let mut local = Local::zero(weights.len());
+        self.add_loss(weights, &mut local);
+        local.value
     }
 
     fn add_loss(&self, weights: &[f64], local: &mut Local) {
@@ -354,7 +397,7 @@ impl List {
         let sums: Vec<f64> = self.rows.iter().map(|row| product(row)).collect();
         let greatest = sums.iter().copied().reduce(f64::max).unwrap_or(0.0);
         let total: f64 = sums.iter().map(|sum| (sum - greatest).exp()).sum();
-        local.value += greatest + total.ln() - product(&self.right);
+        local.value += self.weight * (greatest + total.ln() - product(&self.right));
         let mut expected = vec![0.0; weights.len()];
         for (row, sum) in self.rows.iter().zip(&sums) {
             let probability = (sum - greatest).exp() / total;
@@ -363,13 +406,13 @@ impl List {
             }
             // Rows without a chance add nothing; most are such.
             if probability > 1e-9 {
-                add_product(&mut local.hessian, row, probability);
+                add_product(&mut local.hessian, row, self.weight * probability);
             }
         }
-        add_product(&mut local.hessian, &expected, -1.0);
+        add_product(&mut local.hessian, &expected, -self.weight);
         for ((slope, expected), right) in local.gradient.iter_mut().zip(&expected).zip(&self.right)
         {
-            *slope += expected - right;
+            *slope += self.weight * (expected - right);
         }
     }
 }

@@ -11,8 +11,11 @@ mod answer;
 mod candidate;
 mod cross;
 mod diversify;
+mod evaluation;
 mod features;
+mod feedback;
 mod fit;
+mod gate;
 mod lexical;
 pub mod metrics;
 mod model;
@@ -24,14 +27,19 @@ mod statistics;
 mod vectors;
 
 #[cfg(test)]
+mod learning_tests;
+#[cfg(test)]
 mod tests;
 
 pub use answer::{AnswerLimits, Excerpt, extractive};
 pub use candidate::Candidate;
 pub use cross::{CrossValidation, cross_validate};
 pub use diversify::diversify;
+pub use evaluation::{EvaluationSet, Figures, Part};
 pub use features::{Basis, Feature, Features, Row, features};
+pub use feedback::{Feedback, HeldOut, LearnSettings, Learned, Rating, Shown, improve};
 pub use fit::{FitError, FitSettings, TrainingQuestion, fit};
+pub use gate::{Fault, faults};
 pub use model::{Line, Model, ModelError, Weight, WeightSet};
 pub use question::Question;
 pub use ranking::{Fusion, Ranked, Ranking, rank};

@@ -244,6 +244,17 @@ impl Model {
         &self.description
     }
 
+    pub(crate) fn describe(&mut self, description: String) {
+        self.description = description;
+    }
+
+    /// Every set of weights that it has.
+    pub(crate) fn sets_mut(&mut self) -> impl Iterator<Item = &mut WeightSet> {
+        std::iter::once(&mut self.text)
+            .chain(&mut self.passages)
+            .chain(&mut self.sentences)
+    }
+
     /// Whether vectors of this embedding model may be given to [`rank`](crate::rank()).
     pub fn knows_embedder(&self, model_id: &str) -> bool {
         self.embedder
@@ -254,6 +265,29 @@ impl Model {
     /// Mean vectors of the embedding model it was fitted with.
     pub fn embedder(&self) -> Option<&EmbedderMeans> {
         self.embedder.as_ref()
+    }
+
+    /// Positions of candidates, best first, by the weights for what is known of them.
+    pub fn order(&self, features: &crate::Features) -> Vec<usize> {
+        let set = self.weights(features.basis());
+        let mut order: Vec<(usize, f64)> = features
+            .rows
+            .iter()
+            .map(|row| set.sum(row))
+            .enumerate()
+            .collect();
+        order.sort_by(|one, other| other.1.total_cmp(&one.1));
+        order.into_iter().map(|(at, _)| at).collect()
+    }
+
+    /// What it has weights for.
+    pub fn bases(&self) -> Vec<Basis> {
+        let passages = self.passages.as_ref().map(|_| Basis::Passages);
+        let sentences = self.sentences.as_ref().map(|_| Basis::Sentences);
+        [Some(Basis::Text), passages, sentences]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// The weights for a basis, or for the next poorer one that it has.
