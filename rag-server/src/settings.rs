@@ -23,6 +23,7 @@ use crate::embedding::{EmbeddingSettings, EmbeddingSource};
 use crate::models::ModelSettings;
 use crate::query::RetrievalSettings;
 use crate::reader::OcrSettings;
+use crate::tables::TableSettings;
 use chat::{RawCache, RawChat};
 
 /// Where the bundled model lies, from the root of the project or of the image.
@@ -64,6 +65,9 @@ pub const VARIABLES: &[Variable] = &[
     Variable::new("EMBEDDING_BATCH_SIZE", "embedding.batch_size"),
     Variable::new("TOP_K_RESULTS", "retrieval.top_k"),
     Variable::new("MIN_SCORE", "retrieval.min_score"),
+    Variable::new("TABLE_ANSWERS", "tables.answers"),
+    Variable::new("TABLE_MODEL_PLANS", "tables.model_plans"),
+    Variable::new("TABLE_MODEL_WAIT", "tables.model_wait").unit("s"),
     Variable::new("MODELS_FILE", "chat.registry"),
     Variable::new("DEFAULT_PROVIDER", "chat.default_provider"),
     Variable::new("DEFAULT_MODEL", "chat.default_model"),
@@ -127,6 +131,7 @@ struct RawSettings {
     jobs: RawJobs,
     embedding: RawEmbedding,
     retrieval: RawRetrieval,
+    tables: RawTables,
     chat: RawChat,
     cache: RawCache,
 }
@@ -243,6 +248,15 @@ struct RawRetrieval {
     min_score: f32,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTables {
+    answers: bool,
+    model_plans: bool,
+    #[serde(with = "settings::duration")]
+    model_wait: Duration,
+}
+
 /// What is true: checked settings of the rag-server.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -276,6 +290,8 @@ pub struct Settings {
     pub embedding: EmbeddingSettings,
     /// Retrieval.
     pub retrieval: RetrievalSettings,
+    /// Answers computed on tables.
+    pub tables: TableSettings,
     /// Chat models.
     pub chat: ModelSettings,
     /// Answers that are kept.
@@ -440,6 +456,11 @@ fn check(
             fetch: raw.retrieval.fetch,
             min_score: raw.retrieval.min_score,
         },
+        tables: TableSettings {
+            answers: raw.tables.answers,
+            model_plans: raw.tables.model_plans,
+            model_wait: raw.tables.model_wait,
+        },
         chat: chat?,
         answers,
         log: raw.log,
@@ -476,6 +497,10 @@ fn check_ranges(raw: &RawSettings, faults: &mut Faults<'_>) {
     }
     if !(0.0..=1.0).contains(&raw.retrieval.min_score) {
         faults.add("retrieval.min_score", "must be 0 to 1");
+    }
+    let wait = raw.tables.model_wait;
+    if !(Duration::from_secs(1)..=Duration::from_secs(60)).contains(&wait) {
+        faults.add("tables.model_wait", "must be 1s to 60s");
     }
     if raw.server.upload_limit < 1024 {
         faults.add("server.upload_limit", "must be at least 1KiB");

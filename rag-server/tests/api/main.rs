@@ -19,6 +19,7 @@ mod mirror;
 mod openai;
 mod openapi;
 mod pages;
+mod plans;
 mod poison;
 mod query;
 mod samples;
