@@ -208,6 +208,7 @@ impl Services {
         let tables = Arc::new(TableService::new(
             Arc::clone(&materials),
             tables::Aliases(aliases.listed().clone()),
+            settings.tables,
         ));
         let models = Arc::new(Models::new(&settings.chat).context("cannot set up chat models")?);
         let cache: Arc<dyn Cache> = match &settings.answers.redis_url {

@@ -23,6 +23,7 @@ use crate::embedding::{EmbeddingSettings, EmbeddingSource};
 use crate::models::ModelSettings;
 use crate::query::RetrievalSettings;
 use crate::reader::OcrSettings;
+use crate::tables::TableSettings;
 use chat::{RawCache, RawChat};
 
 /// Where the bundled model lies, from the root of the project or of the image.
@@ -68,6 +69,9 @@ pub const VARIABLES: &[Variable] = &[
     Variable::new("MIN_SCORE", "retrieval.min_score"),
     Variable::new("MAX_QUESTIONS", "retrieval.concurrency"),
     Variable::new("MAX_QUESTIONS_WAITING", "retrieval.waiting"),
+    Variable::new("TABLE_ANSWERS", "tables.answers"),
+    Variable::new("TABLE_MODEL_PLANS", "tables.model_plans"),
+    Variable::new("TABLE_MODEL_WAIT", "tables.model_wait").unit("s"),
     Variable::new("MODELS_FILE", "chat.registry"),
     Variable::new("DEFAULT_PROVIDER", "chat.default_provider"),
     Variable::new("DEFAULT_MODEL", "chat.default_model"),
@@ -132,6 +136,7 @@ struct RawSettings {
     jobs: RawJobs,
     embedding: RawEmbedding,
     retrieval: RawRetrieval,
+    tables: RawTables,
     chat: RawChat,
     cache: RawCache,
 }
@@ -258,6 +263,15 @@ struct RawRetrieval {
     waiting: usize,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTables {
+    answers: bool,
+    model_plans: bool,
+    #[serde(with = "settings::duration")]
+    model_wait: Duration,
+}
+
 /// What is true: checked settings of the rag-server.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -293,6 +307,8 @@ pub struct Settings {
     pub embedding: EmbeddingSettings,
     /// Retrieval.
     pub retrieval: RetrievalSettings,
+    /// Answers computed on tables.
+    pub tables: TableSettings,
     /// Chat models.
     pub chat: ModelSettings,
     /// Answers that are kept.
@@ -461,6 +477,11 @@ fn check(
             concurrency: raw.retrieval.concurrency.get(),
             waiting: raw.retrieval.waiting,
         },
+        tables: TableSettings {
+            answers: raw.tables.answers,
+            model_plans: raw.tables.model_plans,
+            model_wait: raw.tables.model_wait,
+        },
         chat: chat?,
         answers,
         log: raw.log,
@@ -503,6 +524,10 @@ fn check_ranges(raw: &RawSettings, faults: &mut Faults<'_>) {
     }
     if raw.retrieval.waiting > 65_536 {
         faults.add("retrieval.waiting", "must be 0 to 65536");
+    }
+    let wait = raw.tables.model_wait;
+    if !(Duration::from_secs(1)..=Duration::from_secs(60)).contains(&wait) {
+        faults.add("tables.model_wait", "must be 1s to 60s");
     }
     if raw.server.upload_limit < 1024 {
         faults.add("server.upload_limit", "must be at least 1KiB");

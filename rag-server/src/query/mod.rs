@@ -11,6 +11,7 @@ mod answer;
 mod computed;
 mod error;
 mod kept;
+mod proposed;
 mod ranker;
 mod related;
 mod retrieve;
@@ -211,11 +212,11 @@ impl QueryService {
                 (*response, Timings::default())
             }
             Found::Now(retrieved) => {
-                let mut response = self.write(&asked, &retrieved, &tokens).await;
+                let (mut response, is_whole) = self.write(&asked, &retrieved, &tokens).await;
                 response.standalone_question = standalone;
                 response.related = related::sections(&retrieved, &response.sources);
                 if let Some((name, _turn)) =
-                    key.filter(|_| is_lasting(&asked, &retrieved, &response))
+                    key.filter(|_| is_whole && is_lasting(&asked, &retrieved, &response))
                 {
                     let versions = versions(&retrieved, &response);
                     self.answers.keep(&name, &response, versions).await;
@@ -231,32 +232,29 @@ impl QueryService {
         response
     }
 
+    /// The answer, and whether all who were to be asked for it answered.
     async fn write(
         &self,
         asked: &Asked,
         retrieved: &Retrieved,
         tokens: &write::Tokens,
-    ) -> QueryResponse {
+    ) -> (QueryResponse, bool) {
         let quoted = answer::extractive(asked, retrieved);
-        let computed = match self.compute(asked, retrieved).await {
-            Some(computed::Said::Answer(computed)) => Some(computed),
-            // Nobody is asked back about what the material answers anyway.
-            Some(computed::Said::Back(back)) if quoted.mode == Mode::NotFound => Some(back),
-            _ => None,
-        };
-        if let Some(computed) = computed {
-            write::send_lines(tokens, &computed.answer).await;
-            return *computed;
-        }
+        let heard = self.compute(asked, retrieved).await;
+        let computed = heard.said.and_then(|said| said.beside(&quoted));
         let is_written = quoted.mode == Mode::Extractive
             && asked.wanted.generate
             && self.models.chain().is_available();
-        if is_written {
+        let response = if let Some(computed) = computed {
+            write::send_lines(tokens, &computed.answer).await;
+            *computed
+        } else if is_written {
             write::answer(&self.models, asked, retrieved, quoted, tokens).await
         } else {
             write::send_lines(tokens, &quoted.answer).await;
             quoted
-        }
+        };
+        (response.with_costs(heard.spent), !heard.is_lacking)
     }
 
     /// Where the answer to a question is kept.
@@ -274,6 +272,7 @@ impl QueryService {
             embedder.as_deref().unwrap_or_default(),
             &prompt::VERSION.to_string(),
             ranker.name(),
+            &format!("{:?} {}", self.tables.settings(), proposed::VERSION),
             env!("CARGO_PKG_VERSION"),
         ];
         Ok(self.answers.key(asked, &surroundings))

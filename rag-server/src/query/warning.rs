@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct AnswerWarning {
     /// `citation_removed`, `citation_moved`, `quote_removed`, `number_unproven`, `uncited`, `foreign_removed`,
     /// `markup_removed`, `cut`; or why the answer is quoted: `model_unavailable`, `stream_broken`, `nothing_proven`.
+    /// `model_plan` where a chat model said what to compute.
     pub code: String,
     /// How often.
     pub count: usize,
@@ -51,6 +52,9 @@ fn detail(code: &str) -> &'static str {
         "foreign_removed" => "Um trecho que não vem do material foi retirado.",
         "markup_removed" => "Um link, uma imagem ou um endereço foi retirado.",
         "cut" => "A resposta passou do tamanho máximo e foi cortada.",
+        "model_plan" => {
+            "Um modelo de conversa propôs esta conta; confira no plano se é a que você pediu."
+        }
         "model_unavailable" => {
             "Nenhum modelo de conversa respondeu; a resposta são trechos do material."
         }

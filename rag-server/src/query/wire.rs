@@ -360,6 +360,10 @@ pub struct QueryResponse {
 pub struct Computed {
     /// Id of the material.
     pub material_id: String,
+    /// The chat model that proposed it, where the question could not be read without one: the result is exact, but whether
+    /// it is what was asked is for people to judge by `formula` and `plan`. Null where every word of the question was read.
+    #[serde(default)]
+    pub proposed_by: Option<String>,
     /// What was computed, in words.
     pub formula: String,
     /// What was computed; `POST /tables/query` takes it as it is.
@@ -371,7 +375,7 @@ pub struct Computed {
 }
 
 /// Tokens that a chat model read and wrote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TokenUsage {
     /// Read.
     pub prompt_tokens: u64,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use generate::prompt::{self, Numbered};
 use generate::{
-    ChatRequest, Evidence, Language, ModelEntry, Usage, Verified, Verifier, standalone,
+    ChatRequest, Evidence, Language, ModelEntry, Usage, Verified, Verifier, Writing, standalone,
 };
 use rank::Ranked;
 use tokio::sync::mpsc;
@@ -49,6 +49,7 @@ async fn rewritten(models: &Models, asked: &Asked) -> Option<String> {
         model: asked.wanted.model.as_deref(),
         temperature: Some(0.0),
         max_output: Some(REWRITTEN),
+        schema: None,
         prompt: &prompt,
     };
     let write = async { models.chain().write(&request).await?.whole().await.ok() };
@@ -93,6 +94,7 @@ pub(super) async fn answer(
         model: wanted.model.as_deref(),
         temperature: wanted.temperature,
         max_output: None,
+        schema: None,
         prompt: &prompt,
     };
     let Some(mut writing) = models.chain().write(&request).await else {
@@ -116,7 +118,7 @@ pub(super) async fn answer(
             Err(_) => break true,
         }
     };
-    let spent = Some((writing.entry().cost(&writing.usage()), writing.usage()));
+    let spent = Some(Spent::of(&writing));
     if failed {
         // What was shown already is replaced by `done`; more words would only be mixed with it.
         let nobody = None;
@@ -164,10 +166,29 @@ fn proven(
     response
 }
 
+/// What a chat model took.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Spent {
+    /// US dollars.
+    cost: f64,
+    usage: Usage,
+}
+
+impl Spent {
+    /// So far.
+    pub(super) fn of(writing: &Writing) -> Self {
+        let usage = writing.usage();
+        Self {
+            cost: writing.entry().cost(&usage),
+            usage,
+        }
+    }
+}
+
 /// The quoted answer, and why it stands in for a written one.
 async fn fall_back(
     mut quoted: QueryResponse,
-    spent: Option<(f64, Usage)>,
+    spent: Option<Spent>,
     why: &'static str,
     tokens: &Tokens,
 ) -> QueryResponse {
@@ -202,13 +223,17 @@ fn name(passage: &Passage) -> String {
 }
 
 impl QueryResponse {
-    fn with_costs(mut self, spent: Option<(f64, Usage)>) -> Self {
-        if let Some((cost, usage)) = spent {
-            self.cost = cost;
+    /// Adds what a chat model took to what others took for the same answer.
+    pub(super) fn with_costs(mut self, spent: Option<Spent>) -> Self {
+        if let Some(Spent { cost, usage }) = spent {
+            let before = self.usage.unwrap_or_default();
+            let prompt_tokens = before.prompt_tokens + usage.prompt_tokens;
+            let completion_tokens = before.completion_tokens + usage.completion_tokens;
+            self.cost += cost;
             self.usage = Some(TokenUsage {
-                prompt_tokens: usage.prompt_tokens,
-                completion_tokens: usage.completion_tokens,
-                total_tokens: usage.prompt_tokens + usage.completion_tokens,
+                prompt_tokens,
+                completion_tokens,
+                total_tokens: prompt_tokens + completion_tokens,
             });
         }
         self

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use moka::future::Cache;
 use tables::plan::Plan;
-use tables::{Aliases, Limits, Options, Outcome, Reply, TableSet};
+use tables::{Aliases, Considered, Limits, Options, Outcome, Reply, TableSet};
 use tracing::warn;
 
 pub(crate) use error::TableError;
@@ -25,6 +25,17 @@ const OPEN_FOR: Duration = Duration::from_secs(900);
 /// Rows that an answer brings along; all are counted.
 const LISTED: usize = 200;
 
+/// Which questions are computed on tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableSettings {
+    /// Whether any are; plans sent to `POST /tables/query` are computed in any case.
+    pub answers: bool,
+    /// Whether a chat model is asked for a plan where the rules read none.
+    pub model_plans: bool,
+    /// Longest wait for such a plan, 1 to 60 seconds.
+    pub model_wait: Duration,
+}
+
 /// Id and version of a material.
 type Key = (String, String);
 
@@ -33,11 +44,16 @@ pub(crate) struct TableService {
     materials: Arc<MaterialService>,
     open: Cache<Key, Arc<TableSet>>,
     options: Arc<Options>,
+    settings: TableSettings,
 }
 
 impl TableService {
     /// `aliases`: what else things are called.
-    pub(crate) fn new(materials: Arc<MaterialService>, aliases: Aliases) -> Self {
+    pub(crate) fn new(
+        materials: Arc<MaterialService>,
+        aliases: Aliases,
+        settings: TableSettings,
+    ) -> Self {
         let open = Cache::builder()
             .max_capacity(OPEN_CELLS)
             .weigher(|_: &Key, set: &Arc<TableSet>| cells(set))
@@ -51,7 +67,13 @@ impl TableService {
             materials,
             open,
             options: Arc::new(Options { aliases, limits }),
+            settings,
         }
+    }
+
+    /// Which questions are computed.
+    pub(crate) fn settings(&self) -> TableSettings {
+        self.settings
     }
 
     /// The tables of a version of a material; `None` where it has none.
@@ -87,6 +109,19 @@ impl TableService {
             replies.collect()
         })
         .await
+    }
+
+    /// What becomes of a plan that a model proposed. `reply`: what the same question was read as.
+    pub(crate) async fn consider(
+        &self,
+        set: &Arc<TableSet>,
+        question: &str,
+        proposal: String,
+        reply: &Reply,
+    ) -> Result<Considered, TableError> {
+        let (options, set) = (Arc::clone(&self.options), Arc::clone(set));
+        let (question, reply) = (question.to_owned(), reply.clone());
+        blocking(move || tables::consider(&set, &question, &proposal, &reply, &options)).await
     }
 
     /// Computes plans on one set; what cannot be computed is left out.

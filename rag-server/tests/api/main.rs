@@ -20,6 +20,7 @@ mod openai;
 mod openapi;
 mod overload;
 mod pages;
+mod plans;
 mod poison;
 mod query;
 mod ranking;

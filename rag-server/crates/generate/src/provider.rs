@@ -150,6 +150,7 @@ pub(crate) struct Call<'a> {
     pub(crate) messages: &'a [Message],
     pub(crate) temperature: f32,
     pub(crate) max_tokens: usize,
+    pub(crate) schema: Option<&'a serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -163,6 +164,22 @@ struct Body<'a> {
     max_completion_tokens: Option<usize>,
     stream: bool,
     stream_options: StreamOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<ResponseFormat<'a>>,
+}
+
+/// Structured output: nothing but JSON of this schema may be written.
+#[derive(Serialize)]
+struct ResponseFormat<'a> {
+    r#type: &'static str,
+    json_schema: NamedSchema<'a>,
+}
+
+#[derive(Serialize)]
+struct NamedSchema<'a> {
+    name: &'static str,
+    strict: bool,
+    schema: &'a serde_json::Value,
 }
 
 #[derive(Serialize)]
@@ -214,6 +231,16 @@ pub(crate) async fn open(client: &Client, call: &Call<'_>) -> Result<Events, Pro
         stream_options: StreamOptions {
             include_usage: true,
         },
+        response_format: call.schema.filter(|_| call.entry.structured).map(|schema| {
+            ResponseFormat {
+                r#type: "json_schema",
+                json_schema: NamedSchema {
+                    name: "reply",
+                    strict: true,
+                    schema,
+                },
+            }
+        }),
     };
     let body = serde_json::to_vec(&body).map_err(|_| ProviderError::Broken)?;
     let mut request = client

@@ -43,6 +43,9 @@ pub struct ModelEntry {
     /// Seconds until its first word, 1 to `timeout`; the chain's own limit where absent.
     #[serde(default)]
     pub first_token_timeout: Option<u64>,
+    /// Keeps to a JSON Schema sent as `response_format`; the others are asked in words.
+    #[serde(default)]
+    pub structured: bool,
 }
 
 impl ModelEntry {

@@ -81,6 +81,9 @@ pub struct ChatRequest<'a> {
     pub temperature: Option<f32>,
     /// Tokens to write at most; the model's own limit where absent.
     pub max_output: Option<usize>,
+    /// JSON Schema of the answer; sent to models that keep to one ([`ModelEntry::structured`]), so that `prompt` must say
+    /// it in words to the others.
+    pub schema: Option<&'a serde_json::Value>,
     /// Makes the messages for a model, within its context.
     pub prompt: &'a (dyn Fn(&ModelEntry) -> Vec<Message> + Send + Sync),
 }
@@ -312,6 +315,7 @@ impl Chain {
                 .max_output
                 .unwrap_or(slot.entry.max_output)
                 .min(slot.entry.max_output),
+            schema: request.schema,
         };
         let now = Instant::now();
         let first = slot

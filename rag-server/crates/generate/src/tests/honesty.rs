@@ -180,6 +180,7 @@ async fn write(stub: &StubModel, texts: &[String]) -> Verified {
         model: None,
         temperature: None,
         max_output: None,
+        schema: None,
         prompt: &prompt,
     };
     let mut writing = chain.write(&request).await.unwrap();

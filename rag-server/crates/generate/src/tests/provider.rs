@@ -41,9 +41,43 @@ async fn write(chain: &Chain, model: Option<&str>) -> Option<crate::Writing> {
             model,
             temperature: None,
             max_output: None,
+            schema: None,
             prompt: &prompt,
         })
         .await
+}
+
+#[tokio::test]
+async fn a_schema_is_sent_to_models_that_keep_to_one() {
+    let stub = StubModel::start(|_| Reply::Text("{}".into())).await;
+    let mut registry: serde_json::Value =
+        serde_json::from_str(&stub.registry_of(&["um", "dois"])).unwrap();
+    registry["models"][1]["structured"] = true.into();
+    let registry = Registry::parse(&registry.to_string()).unwrap();
+    let given = Given {
+        keys: [("STUB_API_KEY".to_owned(), SecretString::from(KEY))].into(),
+        ..Given::default()
+    };
+    let chain = Chain::new(registry.models().to_vec(), &given, settings()).unwrap();
+    let schema = serde_json::json!({ "type": "object" });
+    let prompt = |_: &crate::ModelEntry| Vec::new();
+    for model in ["um", "dois"] {
+        let request = ChatRequest {
+            model: Some(model),
+            temperature: None,
+            max_output: None,
+            schema: Some(&schema),
+            prompt: &prompt,
+        };
+        chain.write(&request).await.unwrap();
+    }
+    let seen = stub.seen();
+    assert_eq!(seen[0].body["response_format"], serde_json::Value::Null);
+    let format = serde_json::json!({
+        "type": "json_schema",
+        "json_schema": { "name": "reply", "strict": true, "schema": schema },
+    });
+    assert_eq!(seen[1].body["response_format"], format);
 }
 
 fn is_for(seen: &Seen, name: &str) -> bool {

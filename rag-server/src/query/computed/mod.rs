@@ -1,21 +1,26 @@
 //! Answers computed on tables, where a question is one to a table.
 //!
 //! Asked are the tables of the materials that retrieval found, and where a course has only a few workbooks, of all of them. A
-//! question is taken over only when the crate `tables` accounts for every word of it; everything else is left to retrieval.
+//! question is taken over only when the crate `tables` accounts for every word of it. Where it does not, a chat model may
+//! propose what to compute: that is shown as its proposal, and only where no other material speaks to the question.
+//! Everything else is left to retrieval.
+
+mod response;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use extract::Locator;
 use generate::Language;
 use tables::plan::Plan;
-use tables::{Outcome, Reply, TableSet};
+use tables::{Answered, Considered, Reply, TableSet};
 use tracing::warn;
 
-use super::answer::{self, Place};
+use self::response::Response;
+use super::proposed::Planned;
 use super::retrieve::Retrieved;
-use super::wire::{Asked, Computed, Mode, QueryResponse, Source};
-use super::{AnswerWarning, QueryError, QueryService};
+use super::wire::{Asked, Mode, QueryResponse};
+use super::write::Spent;
+use super::{QueryError, QueryService};
 use crate::catalogue::{self, Placed};
 use crate::materials::store::{self, CitedRow};
 use crate::tables::TableError;
@@ -24,6 +29,8 @@ use crate::tables::TableError;
 const MOST_ASKED: usize = 8;
 /// Readings less sure than this stand back behind what retrieval finds.
 const SURE: f64 = 0.6;
+/// How sure a plan is that a chat model proposed: less than any reading that answers.
+const PROPOSED: f32 = 0.5;
 /// Materials that answer side by side; with more, people are asked which they mean.
 const MOST_ANSWERING: usize = 3;
 
@@ -31,8 +38,39 @@ const MOST_ANSWERING: usize = 3;
 pub(super) enum Said {
     /// What it comes to.
     Answer(Box<QueryResponse>),
+    /// A chat model proposed it, or read a question like the rules did that were not sure: it goes before passages of the
+    /// same material, and not before those of others.
+    Backed(Box<QueryResponse>),
     /// A question back, as something in it can mean several things; or what the question perhaps means.
     Back(Box<QueryResponse>),
+}
+
+impl Said {
+    /// What is told, beside what retrieval would quote.
+    pub(super) fn beside(self, quoted: &QueryResponse) -> Option<Box<QueryResponse>> {
+        let is_silent = quoted.mode == Mode::NotFound;
+        match self {
+            Self::Answer(said) => Some(said),
+            Self::Backed(said) => {
+                let best = quoted.sources.first().map(|source| &source.material_id);
+                let is_of = |source: &super::Source| Some(&source.material_id) == best;
+                (is_silent || said.sources.iter().any(is_of)).then_some(said)
+            }
+            // Nobody is asked back about what the material answers anyway.
+            Self::Back(said) => is_silent.then_some(said),
+        }
+    }
+}
+
+/// What tables say, and what it took.
+#[derive(Default)]
+pub(super) struct Heard {
+    /// `None` where the question is not one to a table.
+    pub(super) said: Option<Said>,
+    /// What a chat model took that was asked for a plan.
+    pub(super) spent: Option<Spent>,
+    /// A chat model would have been asked and none answered: the next time one may.
+    pub(super) is_lacking: bool,
 }
 
 /// A material whose tables are asked.
@@ -45,19 +83,22 @@ struct Candidate {
 }
 
 impl QueryService {
-    /// What tables say; `None` where the question is not one to a table.
-    pub(super) async fn compute(&self, asked: &Asked, retrieved: &Retrieved) -> Option<Said> {
-        let computed = match self.candidates(asked, retrieved).await {
-            Ok(candidates) if candidates.is_empty() => return None,
+    /// What tables say.
+    pub(super) async fn compute(&self, asked: &Asked, retrieved: &Retrieved) -> Heard {
+        if !self.tables.settings().answers {
+            return Heard::default();
+        }
+        let heard = match self.candidates(asked, retrieved).await {
+            Ok(candidates) if candidates.is_empty() => return Heard::default(),
             Ok(candidates) => self.ask(asked, &candidates).await,
             Err(error) => {
                 warn!(error = %shared::telemetry::chain(&error), "tables were not asked: {error}");
-                return None;
+                return Heard::default();
             }
         };
-        computed.unwrap_or_else(|error| {
+        heard.unwrap_or_else(|error| {
             warn!(error = %shared::telemetry::chain(&error), "tables were not asked: {error}");
-            None
+            Heard::default()
         })
     }
 
@@ -126,14 +167,65 @@ impl QueryService {
         Ok(found)
     }
 
-    async fn ask(
+    async fn ask(&self, asked: &Asked, candidates: &[Candidate]) -> Result<Heard, TableError> {
+        let sets: Vec<Arc<TableSet>> = candidates.iter().map(|one| Arc::clone(&one.set)).collect();
+        let replies = self.tables.ask(sets.clone(), &asked.question).await?;
+        let planned = self.planned(asked, &sets, &replies).await;
+        let english = asked.language() == Language::English;
+        let (mut spent, mut is_lacking, mut is_backed) = (None, false, false);
+        match planned {
+            Planned::NotAsked => {}
+            Planned::Unanswered(took) => (spent, is_lacking) = (took, true),
+            Planned::Answered {
+                model,
+                spent: took,
+                considered,
+            } => {
+                spent = Some(took);
+                match considered {
+                    Some((_, Considered::Agreed)) => is_backed = true,
+                    Some((at, Considered::Proposed(plan, outcome)))
+                        // What was read stands, and a plan that fits no row says nothing.
+                        if outcome.matched > 0
+                            && !replies
+                                .iter()
+                                .any(|reply| matches!(reply, Reply::Answered(_))) =>
+                    {
+                        let mut response = Response::new(english);
+                        if let Some(candidate) = candidates.get(at) {
+                            response.add_proposed(candidate, &model, *plan, *outcome);
+                        }
+                        let mut said = response.finish(PROPOSED);
+                        said.model = Some(model);
+                        return Ok(Heard {
+                            said: Some(Said::Backed(Box::new(said))),
+                            spent,
+                            is_lacking,
+                        });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let said = match self.read(candidates, replies, english).await? {
+            Some(Said::Back(said)) if is_backed => Some(Said::Backed(said)),
+            said => said,
+        };
+        Ok(Heard {
+            said,
+            spent,
+            is_lacking,
+        })
+    }
+
+    /// What the question was read as, without a model.
+    async fn read(
         &self,
-        asked: &Asked,
         candidates: &[Candidate],
+        replies: Vec<Reply>,
+        english: bool,
     ) -> Result<Option<Said>, TableError> {
-        let sets = candidates.iter().map(|one| Arc::clone(&one.set)).collect();
-        let replies = self.tables.ask(sets, &asked.question).await?;
-        let mut answers = Vec::new();
+        let mut answers: Vec<(&Candidate, Box<Answered>)> = Vec::new();
         let mut asked_back = None;
         for (candidate, reply) in candidates.iter().zip(replies) {
             match reply {
@@ -149,7 +241,6 @@ impl QueryService {
         {
             answers.retain(|(_, answered)| answered.outcome.matched > 0);
         }
-        let english = asked.language() == Language::English;
         let mut response = Response::new(english);
         if answers.len() > MOST_ANSWERING {
             let titles: Vec<&str> = answers.iter().map(|(one, _)| one.title.as_str()).collect();
@@ -157,16 +248,16 @@ impl QueryService {
         }
         let confidence = answers
             .iter()
-            .map(|(_, answered)| answered.confidence as f32)
-            .reduce(f32::min);
+            .map(|(_, answered)| answered.confidence)
+            .reduce(f64::min);
         if let Some(confidence) = confidence {
             let is_one_of_many = answers.len() > 1;
             for (candidate, answered) in answers {
                 let label = is_one_of_many.then(|| candidate.title.clone());
                 response.add(candidate, label, answered.plan, answered.outcome);
             }
-            let said = response.finish(confidence);
-            return Ok(Some(if f64::from(confidence) > SURE {
+            let said = response.finish(confidence as f32);
+            return Ok(Some(if confidence > SURE {
                 Said::Answer(Box::new(said))
             } else {
                 Said::Back(Box::new(said))
@@ -187,150 +278,5 @@ impl QueryService {
             response.add(candidate, label, plan, outcome);
         }
         Ok(Some(response.answer(0.5)))
-    }
-}
-
-/// An answer in the making.
-struct Response {
-    english: bool,
-    texts: Vec<String>,
-    sources: Vec<Source>,
-    computed: Vec<Computed>,
-    warnings: Vec<AnswerWarning>,
-}
-
-impl Response {
-    fn new(english: bool) -> Self {
-        Self {
-            english,
-            texts: Vec::new(),
-            sources: Vec::new(),
-            computed: Vec::new(),
-            warnings: Vec::new(),
-        }
-    }
-
-    /// Adds what a plan came to. `label`: which of several meanings it answers.
-    fn add(&mut self, of: &Candidate, label: Option<String>, plan: Plan, outcome: Outcome) {
-        let said = tables::answer(&plan, &outcome, self.english);
-        let mut text = match label {
-            Some(label) => format!("**{}**: {}", answer::as_markdown(&label), said.text),
-            None => said.text,
-        };
-        for source in &outcome.sources {
-            let n = self.sources.len() + 1;
-            text.push_str(&format!(" [{n}]"));
-            self.sources.push(cite(n, of, source));
-        }
-        self.texts.push(text);
-        let notes = outcome.notes.iter().zip(said.warnings);
-        self.warnings
-            .extend(notes.map(|(note, detail)| AnswerWarning {
-                code: code_of(note.code),
-                count: note.count,
-                detail,
-            }));
-        self.computed.push(Computed {
-            material_id: of.id.clone(),
-            formula: said.formula,
-            plan,
-            outcome,
-        });
-    }
-
-    fn answer(self, confidence: f32) -> Said {
-        Said::Answer(Box::new(self.finish(confidence)))
-    }
-
-    /// Which material is meant.
-    fn which(self, titles: &[&str]) -> Said {
-        let text = if self.english {
-            "Several tables can answer this question. Which one do you mean?"
-        } else {
-            "Mais de uma planilha pode responder a esta pergunta. De qual delas se trata?"
-        };
-        self.back(text.to_owned(), titles)
-    }
-
-    /// What a word means.
-    fn meaning(self, about: &str, candidates: &[&str]) -> Said {
-        let about = answer::as_markdown(about);
-        let text = match (self.english, about.is_empty()) {
-            (true, true) => {
-                "This question can be read in several ways. Which one do you mean?".to_owned()
-            }
-            (true, false) => format!("What do you mean by “{about}”?"),
-            (false, true) => {
-                "Esta pergunta pode ser lida de mais de uma forma. Qual delas?".to_owned()
-            }
-            (false, false) => format!("O que quer dizer “{about}” aqui?"),
-        };
-        self.back(text, candidates)
-    }
-
-    fn back(mut self, mut text: String, choices: &[&str]) -> Said {
-        text.push('\n');
-        for choice in choices {
-            text.push_str(&format!("\n- {}", answer::as_markdown(choice)));
-        }
-        self.texts = vec![text];
-        Said::Back(Box::new(self.finish(0.0)))
-    }
-
-    fn finish(self, confidence: f32) -> QueryResponse {
-        QueryResponse {
-            warnings: self.warnings,
-            computed: self.computed,
-            ..answer::response(
-                self.texts.join("\n\n"),
-                Mode::Table,
-                self.sources,
-                confidence,
-            )
-        }
-    }
-}
-
-/// The cells a result was made of, as a source.
-fn cite(n: usize, of: &Candidate, cells: &tables::Source) -> Source {
-    let locator = match (&cells.sheet, &cells.range, &cells.locator) {
-        (Some(sheet), Some(range), _) => Locator::Sheet {
-            name: sheet.clone(),
-            range: range.clone(),
-        },
-        (_, _, Some(locator)) => locator.clone(),
-        _ => Locator::Section {
-            path: vec![cells.table.clone()],
-            paragraph: 1,
-        },
-    };
-    let place = Place::of(&locator);
-    Source {
-        n,
-        material_id: of.id.clone(),
-        chunk_id: format!("table:{}", cells.table),
-        title: of.title.clone(),
-        source: of.source.clone(),
-        citation: catalogue::citation(&of.title, &locator),
-        lesson: of.placed.as_ref().map(|placed| placed.lesson.clone()),
-        page: place.page,
-        sheet: place.sheet,
-        range: place.range,
-        locator,
-        quote: cells.shown.first().cloned().unwrap_or_default(),
-        chunk: cells.shown.join("\n"),
-        score: 1.0,
-    }
-}
-
-/// `error_cell`, `blank_cells`, …
-fn code_of(code: tables::NoteCode) -> String {
-    match serde_json::to_value(code) {
-        Ok(serde_json::Value::String(name)) => name,
-        Ok(serde_json::Value::Object(of_cell)) => of_cell
-            .values()
-            .find_map(|name| name.as_str().map(str::to_owned))
-            .unwrap_or_default(),
-        _ => String::new(),
     }
 }
