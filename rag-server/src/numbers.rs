@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
+use prometheus_client::metrics::gauge::Gauge;
 use shared::metrics::{CONTENT_TYPE, Gauges, Kind, Metrics};
 use shared::problem::{ApiError, Problems};
 
+use crate::models::Models;
 use crate::status::StatusService;
 
 /// Everything on the page.
@@ -21,15 +23,29 @@ pub(crate) struct Numbers {
     index: Gauges,
     answers: Gauges,
     models: Gauges,
+    age: Gauge,
+    cache_bytes: Gauge,
 }
 
 impl Numbers {
-    /// What `status` tells.
-    pub(crate) fn new(status: Arc<StatusService>) -> Self {
+    /// What `status` tells, and what `models` were asked.
+    pub(crate) fn new(status: Arc<StatusService>, models: Arc<Models>) -> Self {
+        let (age, cache_bytes) = (Gauge::default(), Gauge::default());
         let all: [Gauges; 6] = std::array::from_fn(|_| Gauges::default());
-        let [documents, jobs, queue, index, answers, models] = all.clone();
+        let [documents, jobs, queue, index, answers, up] = all.clone();
         let counted = Metrics::new("rag-server", env!("CARGO_PKG_VERSION"), |registry| {
-            let [documents, jobs, queue, index, answers, models] = all;
+            registry.register_collector(Box::new(models));
+            registry.register(
+                "acervo_rag_queue_age_seconds",
+                "Since when the oldest job that waits for its turn does",
+                age.clone(),
+            );
+            registry.register(
+                "acervo_rag_cache_bytes",
+                "Kept answers in memory; 0 where Redis has them",
+                cache_bytes.clone(),
+            );
+            let [documents, jobs, queue, index, answers, up] = all;
             for (name, help, gauges) in [
                 ("acervo_rag_documents", "Documents by state", documents),
                 ("acervo_rag_jobs", "Jobs by state", jobs),
@@ -51,7 +67,7 @@ impl Numbers {
                 (
                     "acervo_rag_model_up",
                     "Chat models with a key: 1, or 0 while left alone after failures",
-                    models,
+                    up,
                 ),
             ] {
                 registry.register(name, help, gauges);
@@ -65,7 +81,9 @@ impl Numbers {
             queue,
             index,
             answers,
-            models,
+            models: up,
+            age,
+            cache_bytes,
         }
     }
 
@@ -82,6 +100,9 @@ impl Numbers {
         }
         set(&self.queue, "waiting", status.queue.waiting);
         set(&self.queue, "questions", status.queue.questions as u64);
+        self.age.set(whole(status.queue.oldest_seconds));
+        self.cache_bytes
+            .set(whole(status.answers.bytes.unwrap_or(0)));
         set(&self.answers, "hit", status.answers.hits);
         set(&self.answers, "miss", status.answers.misses);
         for model in &status.providers.chat.models {
@@ -107,8 +128,11 @@ impl Numbers {
 }
 
 fn set(gauges: &Gauges, kind: &str, value: u64) {
-    let value = i64::try_from(value).unwrap_or(i64::MAX);
-    gauges.get_or_create(&Kind::of(kind)).set(value);
+    gauges.get_or_create(&Kind::of(kind)).set(whole(value));
+}
+
+fn whole(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 /// Numbers for Prometheus, in the `OpenMetrics` format.

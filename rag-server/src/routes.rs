@@ -28,7 +28,10 @@ impl AppData {
     pub(crate) fn new(services: &Services, settings: &Settings) -> Self {
         Self {
             services: services.clone(),
-            numbers: Arc::new(Numbers::new(Arc::clone(&services.status))),
+            numbers: Arc::new(Numbers::new(
+                Arc::clone(&services.status),
+                Arc::clone(&services.models),
+            )),
             json_limit: settings.server.json_limit,
             methods: Arc::new(Methods::from_openapi(&crate::openapi::document())),
         }

@@ -82,6 +82,8 @@ pub(crate) struct QueueStatus {
     pub waiting: u64,
     /// Questions that wait for their turn at searching.
     pub questions: usize,
+    /// Seconds since when the oldest job that waits for its turn does.
+    pub oldest_seconds: u64,
     /// Jobs in each state.
     pub jobs: BTreeMap<&'static str, i64>,
 }
@@ -181,6 +183,7 @@ impl StatusService {
             answers: self.query.kept(),
             queue: QueueStatus {
                 questions: self.query.waiting(),
+                oldest_seconds: self.jobs.waits_since().await?,
                 waiting: self
                     .jobs
                     .queue()

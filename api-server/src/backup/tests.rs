@@ -13,7 +13,7 @@ use super::*;
 use crate::migrations::{self, POSTGRES, SQLITE};
 
 /// Schemas up to this one have rows in every table. Raised with each file of rows.
-const FILLED: i64 = 15;
+const FILLED: i64 = 16;
 
 /// Rows of the tables that migrations up to `version` made.
 fn fixtures(version: i64) -> Vec<(String, Value)> {

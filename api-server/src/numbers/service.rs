@@ -40,6 +40,7 @@ struct State {
     failing: Gauges,
     last_run: Gauges,
     disk_free: Gauge,
+    cache_bytes: Gauge,
     cost_today: Gauge<f64, AtomicU64>,
     budget: Gauge<f64, AtomicU64>,
 }
@@ -97,6 +98,11 @@ impl Numbers {
                 state.disk_free.clone(),
             );
             registry.register(
+                "acervo_cache_bytes",
+                "The cache in memory; 0 where Redis has it",
+                state.cache_bytes.clone(),
+            );
+            registry.register(
                 "acervo_chat_cost_today_dollars",
                 "US dollars for chat models on this day, of all replicas",
                 state.cost_today.clone(),
@@ -136,6 +142,10 @@ impl Numbers {
         if let Some(free) = disk::free(&self.data_dir).await {
             state.disk_free.set(i64::try_from(free).unwrap_or(i64::MAX));
         }
+        let held = self.health.cache.held_bytes().unwrap_or(0);
+        state
+            .cache_bytes
+            .set(i64::try_from(held).unwrap_or(i64::MAX));
         replace(&state.materials, store::materials(&self.db).await?);
         replace(&state.users, store::users(&self.db).await?);
         self.wait("mails", store::mails(&self.db).await?);

@@ -112,6 +112,7 @@ fn names_in(expression: &str) -> BTreeSet<String> {
 fn registered() -> BTreeSet<String> {
     [
         include_str!("../../../rag-server/src/numbers.rs"),
+        include_str!("../../../rag-server/src/models/numbers.rs"),
         include_str!("../../../shared/src/metrics/mod.rs"),
         include_str!("../../../shared/src/metrics/process.rs"),
         include_str!("../../src/numbers/counts.rs"),

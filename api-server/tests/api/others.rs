@@ -57,6 +57,8 @@ on_both! {
                 json!({"title": "Outro"})
             } else if path.ends_with("/feedback") {
                 json!({"rating": "up"})
+            } else if path.ends_with("/opened") {
+                json!({"n": 1})
             } else {
                 json!({})
             };

@@ -284,6 +284,13 @@ impl JobService {
         Ok(store::count_by_state(&self.db).await?)
     }
 
+    /// Seconds since when the oldest job that waits for its turn does; 0 where none waits.
+    pub(crate) async fn waits_since(&self) -> Result<u64, JobError> {
+        let oldest = store::oldest_queued(&self.db).await?;
+        let waits = oldest.map_or(0, |since| self.clock.now_ms().saturating_sub(since) / 1000);
+        Ok(u64::try_from(waits).unwrap_or(0))
+    }
+
     /// Forgets jobs that ended long ago.
     pub(crate) async fn prune(&self, older_than_ms: i64) -> Result<u64, JobError> {
         Ok(store::prune(&self.db, self.clock.now_ms() - older_than_ms).await?)

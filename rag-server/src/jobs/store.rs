@@ -159,6 +159,7 @@ const OPEN_OF_KIND: &str =
 const OPEN_OF_MATERIAL: &str =
     "SELECT id FROM jobs WHERE material_id = $1 AND state IN ('queued', 'running') ORDER BY id";
 const COUNT_BY_STATE: &str = "SELECT state, COUNT(*) FROM jobs GROUP BY state";
+const OLDEST_QUEUED: &str = "SELECT MIN(created_at) FROM jobs WHERE state = 'queued'";
 const PRUNE: &str = "DELETE FROM jobs WHERE finished_at IS NOT NULL AND finished_at < $1";
 
 /// Every statement, so that a test can prepare them on both databases.
@@ -181,6 +182,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     OPEN_OF_KIND,
     OPEN_OF_MATERIAL,
     COUNT_BY_STATE,
+    OLDEST_QUEUED,
     PRUNE,
 ];
 
@@ -396,6 +398,16 @@ pub(crate) async fn open_of_material(db: &Db, material_id: &str) -> Result<Vec<S
         .bind(material_id)
         .fetch_all(pool)
         .await)
+    .map_err(DbError::from)
+}
+
+/// Unix ms; `None` where no job waits for its turn.
+pub(crate) async fn oldest_queued(db: &Db) -> Result<Option<i64>, DbError> {
+    on_db!(db, |pool| sqlx::query_scalar::<_, Option<i64>>(
+        OLDEST_QUEUED
+    )
+    .fetch_one(pool)
+    .await)
     .map_err(DbError::from)
 }
 

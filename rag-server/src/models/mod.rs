@@ -3,6 +3,7 @@
 //! The registry comes from `config/models.json`, keys and addresses from the environment or, until the next start, from
 //! `POST /initialize`. Without any key answers are quoted from the material: that is a way to run, not a fault.
 
+mod numbers;
 pub(crate) mod routes;
 
 use generate::{Chain, ChainSettings, Given, ModelStatus, Preferences, ProviderError, Registry};

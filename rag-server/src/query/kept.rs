@@ -35,6 +35,8 @@ pub(crate) struct AnswerStatus {
     pub misses: u64,
     /// Share of hits, 0 to 1.
     pub hit_rate: f64,
+    /// Bytes held in memory, about; null where they are kept in Redis.
+    pub bytes: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -186,6 +188,7 @@ impl Answers {
             hits,
             misses,
             hit_rate: hits as f64 / (hits + misses).max(1) as f64,
+            bytes: self.cache.held_bytes(),
         }
     }
 

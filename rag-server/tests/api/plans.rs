@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use crate::test_app::TestApp;
 
-/// Nothing in it is strange but the way it is said: the rules do not read it.
+/// Nothing in it is strange but the way it is said: neither the rules nor retrieval make anything of it.
 const QUESTION: &str = "Rapaz, a nota que Bia arrancou do mestre foi qual mesmo?";
 const WRITTEN: &str = "A nota de Bia é 9 [1].";
 
@@ -168,15 +168,10 @@ async fn a_model_that_lies_or_babbles_is_passed_over_and_paid_for() {
         let stub = planning(reply.clone()).await;
         let (app, _folder) = course(&stub, &[]).await;
         let answer = app.ask(QUESTION).await;
-        assert_eq!(answer["mode"], "generated", "{reply:?}: {answer}");
-        assert_eq!(
-            (&answer["answer"], &answer["computed"]),
-            (&json!(WRITTEN), &json!([])),
-            "{reply:?}"
-        );
+        assert_eq!(answer["mode"], "not_found", "{reply:?}: {answer}");
+        assert_eq!(answer["computed"], json!([]), "{reply:?}");
         assert_eq!(asked(&stub), 1);
-        // Both calls are counted.
-        assert_eq!(answer["usage"]["prompt_tokens"], 2000, "{reply:?}");
+        assert_eq!(answer["usage"]["prompt_tokens"], 1000, "{reply:?}");
     }
 }
 
@@ -192,7 +187,7 @@ async fn a_model_that_does_not_answer_holds_nobody_up() {
         let stub = planning(reply.clone()).await;
         let (app, _folder) = course(&stub, &[("TABLE_MODEL_WAIT", "1")]).await;
         let answer = app.ask(QUESTION).await;
-        assert_eq!(answer["mode"], "generated", "{reply:?}: {answer}");
+        assert_eq!(answer["mode"], "not_found", "{reply:?}: {answer}");
         // The next time it may answer: this answer is not kept.
         let before = asked(&stub);
         app.ask(QUESTION).await;
@@ -218,7 +213,7 @@ async fn nobody_is_asked_where_the_reading_is_sure_or_the_question_is_one_to_a_t
     }
     let quoted = json!({ "question": QUESTION, "config": { "generate": false } });
     let quoted = app.post("/query", &quoted).await.json();
-    assert_eq!(quoted["mode"], "extractive", "{quoted}");
+    assert_eq!(quoted["mode"], "not_found", "{quoted}");
     assert_eq!(asked(&stub), 0);
 }
 
@@ -226,11 +221,11 @@ async fn nobody_is_asked_where_the_reading_is_sure_or_the_question_is_one_to_a_t
 async fn nobody_is_asked_when_it_is_switched_off() {
     let stub = planning(plan(&nota_of("Bia"))).await;
     let (app, _folder) = course(&stub, &[("TABLE_MODEL_PLANS", "false")]).await;
-    assert_eq!(app.ask(QUESTION).await["mode"], "generated");
+    assert_eq!(app.ask(QUESTION).await["mode"], "not_found");
     assert_eq!(app.ask("Qual a nota de Bia?").await["mode"], "table");
     assert_eq!(asked(&stub), 0);
     let (app, _folder) = course(&stub, &[("TABLE_ANSWERS", "false")]).await;
-    assert_eq!(app.ask(QUESTION).await["mode"], "generated");
+    assert_eq!(app.ask(QUESTION).await["mode"], "not_found");
     assert_eq!(app.ask("Qual a nota de Bia?").await["mode"], "generated");
     assert_eq!(asked(&stub), 0);
 }

@@ -9,8 +9,10 @@ use moka::sync::Cache as Moka;
 
 use super::{Cache, CacheError};
 
-/// Most entries: about 50 MB of the largest there are.
-const CAPACITY: u64 = 100_000;
+/// Bytes that are kept at most, counted by [`weight`].
+const CAPACITY: u64 = 64 << 20;
+/// What an entry takes beside its key and value, about.
+const OVERHEAD: usize = 256;
 
 #[derive(Debug, Clone)]
 struct Entry {
@@ -51,11 +53,18 @@ pub struct MemoryCache {
     clock: Arc<dyn Clock>,
 }
 
+/// Bytes of an entry, about.
+fn weight(key: &String, entry: &Entry) -> u32 {
+    let bytes = OVERHEAD + key.len() + entry.value.len();
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
 impl MemoryCache {
     /// An empty one.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let entries = Moka::builder()
             .max_capacity(CAPACITY)
+            .weigher(weight)
             .expire_after(ByTtl)
             .build();
         Self { entries, clock }
@@ -116,6 +125,12 @@ impl MemoryCache {
         }
     }
 
+    /// Makes room now what would be made a moment later.
+    #[cfg(test)]
+    pub(super) fn settle(&self) {
+        self.entries.run_pending_tasks();
+    }
+
     /// Forgets.
     pub fn forget(&self, key: &str) {
         self.entries.invalidate(key);
@@ -153,6 +168,10 @@ impl Cache for MemoryCache {
 
     async fn ping(&self) -> Result<(), CacheError> {
         Ok(())
+    }
+
+    fn held_bytes(&self) -> Option<u64> {
+        Some(self.entries.weighted_size())
     }
 
     fn kind(&self) -> &'static str {

@@ -45,6 +45,8 @@ pub trait Cache: Send + Sync + fmt::Debug {
     async fn count(&self, key: &str, ttl: Duration) -> Result<u64, CacheError>;
     /// Whether it answers.
     async fn ping(&self) -> Result<(), CacheError>;
+    /// Bytes held in this process, about; `None` where another one holds them.
+    fn held_bytes(&self) -> Option<u64>;
     /// `memory` or `redis`.
     fn kind(&self) -> &'static str;
 }

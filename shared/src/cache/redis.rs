@@ -195,6 +195,10 @@ impl Cache for RedisCache {
         Ok(())
     }
 
+    fn held_bytes(&self) -> Option<u64> {
+        None
+    }
+
     fn kind(&self) -> &'static str {
         "redis"
     }

@@ -68,6 +68,18 @@ async fn memory_forgets_by_the_clock() {
 }
 
 #[tokio::test]
+async fn memory_holds_so_many_bytes_at_most() {
+    let cache = MemoryCache::new(Arc::new(ManualClock::at(0)));
+    let value = vec![0; 1 << 20];
+    for n in 0..100 {
+        cache.set(&n.to_string(), &value, MINUTE).await.unwrap();
+    }
+    cache.settle();
+    let held = cache.held_bytes().unwrap();
+    assert!((1 << 20..=64 << 20).contains(&held), "{held}");
+}
+
+#[tokio::test]
 async fn a_redis_that_is_away_is_an_error_and_then_left_alone() {
     let clock = Arc::new(ManualClock::at(10_000));
     let cache = RedisCache::new("redis://127.0.0.1:1/0", "", clock).unwrap();

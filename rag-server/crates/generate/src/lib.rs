@@ -23,7 +23,7 @@ pub mod standalone;
 pub mod testing;
 mod verify;
 
-pub use chain::{Chain, ChainSettings, ChatRequest, Given, ModelStatus, Writing};
+pub use chain::{Chain, ChainSettings, ChatRequest, Given, ModelStatus, Tally, Writing};
 pub use provider::{Message, ProviderError, Role, Usage};
 pub use registry::{ModelEntry, Preferences, Registry, RegistryError};
 pub use verify::{Cited, Evidence, Verified, Verifier, Warning, WarningKind, visible};

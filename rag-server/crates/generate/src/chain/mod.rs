@@ -5,6 +5,7 @@
 //! with an error, and the caller has something else to say.
 
 mod breaker;
+mod tally;
 mod writing;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,8 @@ use crate::registry::is_usable;
 use crate::{Message, ModelEntry, ProviderError};
 use breaker::Breaker;
 pub use breaker::BreakerState;
+use tally::Counts;
+pub use tally::Tally;
 pub use writing::Writing;
 
 /// Time to open a connection; a provider that takes longer is as good as down.
@@ -97,6 +100,8 @@ pub struct ModelStatus {
     pub is_available: bool,
     /// Whether it is being left alone.
     pub breaker: BreakerState,
+    /// What it did since the start.
+    pub tally: Tally,
 }
 
 struct Slot {
@@ -104,6 +109,7 @@ struct Slot {
     base_url: Option<Url>,
     key: RwLock<Option<SecretString>>,
     breaker: Mutex<Breaker>,
+    counts: Counts,
 }
 
 impl Slot {
@@ -124,6 +130,7 @@ impl Slot {
 
     fn failed(&self, error: ProviderError, settings: &ChainSettings) {
         tracing::warn!(model = %self.entry.name, "chat model failed: {error}");
+        self.counts.failed();
         if error.is_models_fault() {
             let asked = match error.retry() {
                 Retry::After(wait) => wait,
@@ -199,6 +206,7 @@ impl Chain {
                 base_url,
                 key: RwLock::new(key),
                 breaker: Mutex::default(),
+                counts: Counts::default(),
             })
         };
         Ok(Self {
@@ -219,6 +227,7 @@ impl Chain {
             entry: slot.entry.clone(),
             is_available: slot.is_available(),
             breaker: slot.breaker(|breaker| breaker.state(Instant::now())),
+            tally: slot.counts.tally(&slot.entry),
         };
         self.slots.iter().map(status).collect()
     }
@@ -317,6 +326,7 @@ impl Chain {
                 .min(slot.entry.max_output),
             schema: request.schema,
         };
+        slot.counts.asked();
         let now = Instant::now();
         let first = slot
             .entry

@@ -136,3 +136,10 @@ impl Writing {
         }
     }
 }
+
+impl Drop for Writing {
+    /// However it ended: what was written was paid for.
+    fn drop(&mut self) {
+        self.slot.counts.used(&self.usage());
+    }
+}

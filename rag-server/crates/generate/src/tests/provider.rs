@@ -216,6 +216,13 @@ async fn a_model_that_keeps_failing_is_left_alone_and_tried_again_later() {
     assert_eq!(stub.seen().len(), 4, "one probe");
     assert_eq!(writing.whole().await.unwrap(), "voltei");
     assert_eq!(chain.status()[0].breaker, BreakerState::Closed);
+    drop(writing);
+    let tally = chain.status()[0].tally;
+    assert_eq!((tally.asked, tally.failed), (4, 3));
+    assert!(
+        tally.usage.prompt_tokens > 0 && tally.cost > 0.0,
+        "{tally:?}"
+    );
 }
 
 #[tokio::test]
