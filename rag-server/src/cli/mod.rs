@@ -139,7 +139,7 @@ async fn run(command: Command, output: &Output, loaded: Loaded<Settings>) -> any
         Command::Eval(args) => crate::eval::run(output, settings, args).await,
         Command::Bench(args) => bench::run(output, settings, args).await,
         Command::Models => questions::models(output, settings).await,
-        Command::Ranking(args) => ranking::run(output, settings, args).await,
+        Command::Ranking(args) => Box::pin(ranking::run(output, settings, args)).await,
         Command::Reindex => documents::reindex(output, settings).await,
         Command::Migrate => operate::migrate(output, &settings).await,
         Command::Healthcheck => operate::healthcheck(output, &settings).await,

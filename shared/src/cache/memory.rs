@@ -54,7 +54,7 @@ pub struct MemoryCache {
 }
 
 /// Bytes of an entry, about.
-fn weight(key: &String, entry: &Entry) -> u32 {
+fn weight(key: &str, entry: &Entry) -> u32 {
     let bytes = OVERHEAD + key.len() + entry.value.len();
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
@@ -64,7 +64,7 @@ impl MemoryCache {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let entries = Moka::builder()
             .max_capacity(CAPACITY)
-            .weigher(weight)
+            .weigher(|key: &String, entry| weight(key, entry))
             .expire_after(ByTtl)
             .build();
         Self { entries, clock }
