@@ -34,6 +34,11 @@ impl Collector for Models {
         );
         count(out, name, help, &asked, |of| of.usage.completion_tokens)?;
         let (name, help) = (
+            "acervo_rag_model_seconds",
+            "Time from question to last word, of calls of a chat model that were answered",
+        );
+        count(out, name, help, &asked, |of| of.took.as_secs_f64())?;
+        let (name, help) = (
             "acervo_rag_model_cost_dollars",
             "US dollars for a chat model",
         );

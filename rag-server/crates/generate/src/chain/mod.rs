@@ -352,7 +352,7 @@ impl Chain {
             Arc::clone(slot),
             self.settings,
             events,
-            (deadline, first),
+            (now, deadline, first),
             prompt_tokens,
         );
         let has_words = writing.look_ahead(until).await?;

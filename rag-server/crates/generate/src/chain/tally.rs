@@ -1,6 +1,7 @@
 //! What a model was asked and what that took, since the start of the program.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -15,6 +16,8 @@ pub struct Tally {
     pub failed: u64,
     /// Tokens, also of answers that nobody waited for: as the provider counted them, else estimated.
     pub usage: Usage,
+    /// From question to last word, of calls that were answered.
+    pub took: Duration,
     /// What they cost at the registry's prices, in US dollars.
     pub cost: f64,
 }
@@ -26,6 +29,7 @@ pub(super) struct Counts {
     failed: AtomicU64,
     prompt_tokens: AtomicU64,
     completion_tokens: AtomicU64,
+    took_ms: AtomicU64,
 }
 
 impl Counts {
@@ -37,7 +41,9 @@ impl Counts {
         self.failed.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn used(&self, usage: &Usage) {
+    pub(super) fn used(&self, usage: &Usage, took: Duration) {
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        self.took_ms.fetch_add(took_ms, Ordering::Relaxed);
         self.prompt_tokens
             .fetch_add(usage.prompt_tokens, Ordering::Relaxed);
         self.completion_tokens
@@ -52,6 +58,7 @@ impl Counts {
         Tally {
             asked: self.asked.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
+            took: Duration::from_millis(self.took_ms.load(Ordering::Relaxed)),
             cost: entry.cost(&usage),
             usage,
         }

@@ -17,6 +17,7 @@ pub struct Writing {
     settings: ChainSettings,
     events: Events,
     ahead: Option<String>,
+    begun: Instant,
     deadline: Instant,
     idle: Duration,
     written: usize,
@@ -36,12 +37,12 @@ impl std::fmt::Debug for Writing {
 }
 
 impl Writing {
-    /// `limits`: when the whole answer must be there, and how long two words may be apart.
+    /// `limits`: when the question was sent, when the whole answer must be there, and how long two words may be apart.
     pub(super) fn new(
         slot: Arc<Slot>,
         settings: ChainSettings,
         events: Events,
-        limits: (Instant, Duration),
+        limits: (Instant, Instant, Duration),
         estimated_prompt: u64,
     ) -> Self {
         Self {
@@ -49,8 +50,9 @@ impl Writing {
             settings,
             events,
             ahead: None,
-            deadline: limits.0,
-            idle: limits.1,
+            begun: limits.0,
+            deadline: limits.1,
+            idle: limits.2,
             written: 0,
             estimated_prompt,
             usage: None,
@@ -140,6 +142,6 @@ impl Writing {
 impl Drop for Writing {
     /// However it ended: what was written was paid for.
     fn drop(&mut self) {
-        self.slot.counts.used(&self.usage());
+        self.slot.counts.used(&self.usage(), self.begun.elapsed());
     }
 }
