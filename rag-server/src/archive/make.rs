@@ -94,7 +94,8 @@ impl ArchiveService {
     ) -> Result<Vec<Piece>, ArchiveError> {
         let mut pieces = Vec::new();
         if files.insert(row.content_hash.clone()) {
-            let file = File::open(self.materials.files().path_of(&row.content_hash))?;
+            let path = self.materials.files().path_of(&row.content_hash);
+            let file = tokio::fs::File::open(path).await?.into_std().await;
             let hash = row.content_hash.clone();
             pieces.push(Piece::File { hash, file });
         }
@@ -102,7 +103,12 @@ impl ArchiveService {
         let mut chunks = self.index.chunks_of(&row.id).await?;
         chunks.retain(|chunk| chunk.version == version);
         let vectors = self.vectors(&chunks).await?;
-        let tables = self.materials.tables().packed(&row.id, &version)?;
+        let (id, of_version) = (row.id.clone(), version.clone());
+        let tables = self
+            .materials
+            .tables()
+            .off_thread(move |tables| tables.packed(&id, &of_version))
+            .await?;
         pieces.push(Piece::Counted {
             chunks: chunks.len() as u64,
         });

@@ -331,7 +331,7 @@ impl MaterialService {
     /// Removes tables that no material has: what a kill between a row and its tables left behind.
     pub(crate) async fn sweep_tables(&self) -> Result<(), MaterialError> {
         // Folders first: one that comes later belongs to a material that is being worked on.
-        let mut unknown = self.tables.folders()?;
+        let mut unknown = self.tables.off_thread(TableFiles::folders).await?;
         for row in store::list(&self.db, None, "", i64::MAX).await? {
             if !unknown.remove(&TableFiles::name_of(&row.id)) {
                 continue;
@@ -339,12 +339,14 @@ impl MaterialService {
             let _held = self.hold(&row.id).await;
             let row = store::find(&self.db, &row.id).await?;
             if let Some((id, version)) = row.and_then(|row| Some((row.id, row.indexed_version?))) {
-                self.tables.keep_only(&id, &version)?;
+                self.tables
+                    .off_thread(move |tables| tables.keep_only(&id, &version))
+                    .await?;
             }
         }
-        for folder in unknown {
-            self.tables.remove(&folder)?;
-        }
+        self.tables
+            .off_thread(move |tables| unknown.iter().try_for_each(|folder| tables.remove(folder)))
+            .await?;
         Ok(())
     }
 

@@ -36,6 +36,16 @@ impl TableFiles {
         Ok(Self { folder })
     }
 
+    /// Does something that blocks on a thread for that.
+    pub(crate) async fn off_thread<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&Self) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let files = self.clone();
+        let done = shared::telemetry::spawn_blocking_in_span(move || act(&files));
+        done.await.map_err(io::Error::other)?
+    }
+
     /// Keeps the tables of a version; whole or not at all. Blocks.
     pub(crate) fn keep(
         &self,

@@ -9,14 +9,17 @@
 //! [`simulate`] and [`measure`] are for the command line alone.
 
 mod error;
+mod example;
 mod known;
 pub(crate) mod measure;
+mod report;
 pub(crate) mod routes;
 mod service;
 pub(crate) mod simulate;
 mod versions;
 
 pub(crate) use error::RankingError;
+pub(crate) use example::Example;
 pub(crate) use known::known;
-pub(crate) use service::{Example, RankingService};
+pub(crate) use service::RankingService;
 pub(crate) use versions::Versions;

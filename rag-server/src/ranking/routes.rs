@@ -7,7 +7,8 @@ use shared::body::Json;
 use shared::clock::rfc3339;
 use shared::problem::{ApiError, Problems};
 
-use super::service::{Outcome, Taken};
+use super::example::Taken;
+use super::report::Outcome;
 use super::versions::Try;
 use super::{Example, RankingService};
 

@@ -4,114 +4,22 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rank::{Fault, Feedback, Figures, HeldOut, LearnSettings, Model, Rating, Shown};
-use serde::{Deserialize, Serialize};
+use rank::{Feedback, LearnSettings, Model, Rating, Shown};
 use shared::clock::Clock;
-use shared::problem::Invalid;
 use tokio::sync::Mutex;
 use tracing::info;
 
+use super::example::{Example, Judgement, Taken, check};
+use super::report::{LEAST_EXAMPLES, LEAST_PEOPLE, Outcome, Report};
 use super::versions::{Try, Versions};
 use super::{RankingError, known};
 use crate::materials::MaterialId;
 use crate::query::{QueryConfig, QueryError, QueryRequest, QueryService, Ranker};
 
-/// Examples of one batch, of one run, and sources of one example.
-const MOST_OF_BATCH: usize = 100;
+/// Examples of one run.
 const MOST_OF_RUN: usize = 5_000;
-const MOST_SHOWN: usize = 50;
-/// Longest name of a run or a person, in bytes.
-const LONGEST_NAME: usize = 100;
-/// Fewer answers, or of fewer people, are chance.
-const LEAST_EXAMPLES: usize = 50;
-const LEAST_PEOPLE: usize = 5;
 /// Examples that nobody learned from are forgotten after this.
 const FORGOTTEN_AFTER: Duration = Duration::from_hours(1);
-
-/// A passage somebody was shown.
-#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ShownPassage {
-    /// Id of the material.
-    pub material_id: String,
-    /// Id of the passage.
-    pub chunk_id: String,
-    /// They opened it.
-    #[serde(default)]
-    pub opened: bool,
-    /// The answer's text rests on it.
-    #[serde(default)]
-    pub cited: bool,
-}
-
-/// What somebody thought of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Judgement {
-    /// It helped.
-    Up,
-    /// It did not.
-    Down,
-}
-
-/// What somebody did with an answer.
-#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Example {
-    /// Who, by any name that tells people apart within the run; 1 to 100 bytes.
-    pub person: String,
-    /// What was asked, standing alone.
-    pub question: String,
-    /// The sources of the answer in the order they were shown, 2 to 50.
-    pub shown: Vec<ShownPassage>,
-    /// What was thought of the answer.
-    #[serde(default)]
-    pub rating: Option<Judgement>,
-}
-
-/// What became of a batch.
-#[derive(Debug, Clone, Copy, Default, Serialize, utoipa::ToSchema)]
-pub(crate) struct Taken {
-    /// Examples of the run so far from which something can be learned.
-    pub usable: usize,
-    /// Examples of this batch whose passages are not there any more.
-    pub gone: usize,
-    /// Examples of this batch that tell nothing: disliked, nothing opened, or everything.
-    pub silent: usize,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Outcome {
-    /// Passages are ranked by what was learned.
-    Accepted,
-    /// The gate refused it; passages are ranked as before.
-    Refused,
-    /// There is too little to learn from; passages are ranked as before.
-    TooFew,
-}
-
-/// What a run came to.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Report {
-    pub(crate) outcome: Outcome,
-    pub(crate) faults: Vec<Fault>,
-    /// Answers that tell something, and people whose they are.
-    pub(crate) examples: usize,
-    pub(crate) people: usize,
-    /// The version that was in use.
-    pub(crate) from: u32,
-    pub(crate) held_out_before: HeldOut,
-    pub(crate) held_out_after: HeldOut,
-    /// Standard error of what nDCG@10 gains there.
-    pub(crate) held_out_error: f64,
-    /// Known questions by the ranking in use, and by what was learned.
-    pub(crate) before: Vec<Figures>,
-    pub(crate) after: Vec<Figures>,
-    /// Milliseconds it took.
-    pub(crate) took_ms: u64,
-}
 
 /// Examples that wait to be learned from: numbers, no texts.
 struct Run {
@@ -348,31 +256,6 @@ fn is_forgotten(run: Option<&Run>, now: i64) -> bool {
     run.is_some_and(|run| now - run.touched > longest)
 }
 
-/// Every fault with its field.
-fn check(run: &str, examples: &[Example]) -> Result<(), Invalid> {
-    let mut invalid = Invalid::new();
-    let is_name = |name: &str| (1..=LONGEST_NAME).contains(&name.len());
-    if !is_name(run) {
-        let detail = "O nome da rodada deve ter de 1 a 100 bytes.";
-        invalid = invalid.field("/run", "out_of_range", detail);
-    }
-    if !(1..=MOST_OF_BATCH).contains(&examples.len()) {
-        let detail = "Envie de 1 a 100 exemplos por vez.";
-        invalid = invalid.field("/examples", "out_of_range", detail);
-    }
-    for (at, example) in examples.iter().enumerate().take(MOST_OF_BATCH) {
-        if !is_name(&example.person) {
-            let detail = "O nome deve ter de 1 a 100 bytes.";
-            invalid = invalid.field(format!("/examples/{at}/person"), "out_of_range", detail);
-        }
-        if !(2..=MOST_SHOWN).contains(&example.shown.len()) {
-            let detail = "Um exemplo tem de 2 a 50 fontes.";
-            invalid = invalid.field(format!("/examples/{at}/shown"), "out_of_range", detail);
-        }
-    }
-    invalid.or(())
-}
-
 /// Learns and judges. Takes about a second of processor time.
 fn attempt(from: &Ranker, feedback: &[Feedback]) -> Result<(Report, Model), RankingError> {
     let started = std::time::Instant::now();
@@ -409,52 +292,4 @@ fn attempt(from: &Ranker, feedback: &[Feedback]) -> Result<(Report, Model), Rank
         took_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
     };
     Ok((report, learned.model))
-}
-
-impl Report {
-    fn too_few(examples: usize, people: usize, from: u32) -> Self {
-        Self {
-            outcome: Outcome::TooFew,
-            faults: Vec::new(),
-            examples,
-            people,
-            from,
-            held_out_before: HeldOut::default(),
-            held_out_after: HeldOut::default(),
-            held_out_error: 0.0,
-            before: Vec::new(),
-            after: Vec::new(),
-            took_ms: 0,
-        }
-    }
-
-    /// What it came to, for people.
-    pub(crate) fn detail(&self) -> String {
-        match self.outcome {
-            Outcome::Accepted => format!(
-                "O ordenamento aprendido está em uso: o que as pessoas abriram sobe de {:.3} para {:.3} (nDCG@10).",
-                self.held_out_before.ndcg_10, self.held_out_after.ndcg_10
-            ),
-            Outcome::Refused => {
-                let reasons: Vec<&str> = self.faults.iter().map(|fault| reason(*fault)).collect();
-                format!(
-                    "O ordenamento aprendido foi recusado: {}.",
-                    reasons.join("; ")
-                )
-            }
-            Outcome::TooFew => format!(
-                "Ainda há pouco com que aprender: {} respostas de {} pessoas; são precisas {LEAST_EXAMPLES} de {LEAST_PEOPLE}.",
-                self.examples, self.people
-            ),
-        }
-    }
-}
-
-fn reason(fault: Fault) -> &'static str {
-    match fault {
-        Fault::NothingGained => "o que as pessoas abriram não ficaria mais acima",
-        Fault::RanksWorse => "as perguntas de referência achariam pior as suas passagens",
-        Fault::RefusesLess => "mais perguntas sem resposta no material seriam respondidas",
-        Fault::RefusesMore => "mais perguntas com resposta no material seriam recusadas",
-    }
 }

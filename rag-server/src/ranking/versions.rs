@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tracing::warn;
 
-use super::service::Report;
+use super::report::Report;
 use crate::query::Ranker;
 
 /// Tries that stay; older ones go, but never the one in use.
