@@ -181,6 +181,7 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(materials::routes::list)
         .service(materials::routes::browse)
         .service(materials::routes::file_by_link)
+        .service(materials::routes::file_by_link_head)
         .service(materials::routes::metadata)
         .service(materials::routes::follow)
         .service(materials::pages::picture)
@@ -200,6 +201,7 @@ pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
         .service(analytics::routes::download_report)
         // For whoever is signed in, last: it takes every path below /materials
         .service(materials::routes::file)
+        .service(materials::routes::file_head)
         // For administrators; fixed names before names of users
         .service(users::routes::count)
         .service(users::routes::users_count)

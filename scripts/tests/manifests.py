@@ -117,6 +117,8 @@ def stack(containers):
             environment = {key: fill(value).replace("/run/secrets", str(containers.folder)) for key, value in service["environment"].items()}
             containers.add(f"deploy/docker-stack.yml {name}", server, environment)
             assert service["deploy"]["update_config"]["failure_action"] == "rollback", name
+    listening = [name for name, service in config["services"].items() if "METRICS_LISTEN" in service.get("environment", {})]
+    assert listening == ["api-worker", "api-scheduler"], listening
     published = [name for name, service in config["services"].items() if "ports" in service]
     assert published == ["api-server"], published
     ok("deploy/docker-stack.yml: updates go back by themselves; the api-server alone is published")
@@ -207,6 +209,18 @@ def check_objects(overlay, objects, containers):
         assert api["replicas"] == 2 and api["strategy"]["rollingUpdate"] == {"maxUnavailable": "25%", "maxSurge": "25%"}
         kinds = {one["kind"] for one in objects}
         assert {"PodDisruptionBudget", "HorizontalPodAutoscaler", "ServiceMonitor", "Ingress"} <= kinds, kinds
+        for name in ["api-worker", "api-scheduler"]:
+            alone = named("Deployment", name)["spec"]["template"]["spec"]["containers"][0]
+            port = {"name": "metrics", "containerPort": 9100}
+            assert port in alone["ports"] and {"name": "METRICS_LISTEN", "value": "0.0.0.0:9100"} in alone["env"], name
+            assert alone["livenessProbe"]["httpGet"] == {"path": "/livez", "port": "metrics"}, name
+        # What Prometheus may reach it also reads, worker and scheduler too.
+        processes = {"key": "app.kubernetes.io/name", "operator": "In", "values": ["api-worker", "api-scheduler"]}
+        monitor, policy = named("PodMonitor", "api-processes")["spec"], named("NetworkPolicy", "monitoring-processes")["spec"]
+        for selector in [monitor["selector"], policy["podSelector"]]:
+            assert selector == {"matchExpressions": [processes]}, selector
+        assert [end["port"] for end in monitor["podMetricsEndpoints"]] == ["metrics"], monitor
+        assert policy["ingress"][0]["ports"] == [{"port": "metrics"}], policy
 
 
 def render(containers):

@@ -2,7 +2,13 @@
 //!
 //! A file is first written to `<root>/incoming`, then renamed: what stands under its hash is whole, and stays after a
 //! power failure. Names given by people never reach a path.
+//!
+//! Several processes may share a store: servers, workers, a command that takes a backup. Who keeps a file and who removes
+//! one therefore also lock `<root>/.lock`. A lock of the file and not a lease in the database: it holds where the files
+//! are (on this machine, and over NFS), and ends with its process however that ends, so nobody has to renew it, and
+//! nobody waits for the lease of a dead one.
 
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +24,10 @@ use crate::telemetry::spawn_blocking_in_span;
 
 /// Bytes of a file read at a time.
 const PIECE: usize = 256 * 1024;
+/// What processes that share a store lock.
+const LOCK: &str = ".lock";
+/// First and longest wait for another process. Asked again and again: a thread that waited could not be called back.
+const WAITS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
 
 /// Why a file was not taken in; nothing of it is left then.
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +51,23 @@ pub enum FileError {
 pub struct Files {
     root: PathBuf,
     max_bytes: u64,
-    /// Read: a file is getting its place and the row that uses it. Write: a file without rows is being removed.
+    /// Read: a file is getting its place and the row that uses it. Write: a file without rows is being removed. Within
+    /// this process it is what makes the turns fair; among processes the file of that name says the same.
     gate: Arc<RwLock<()>>,
+}
+
+/// While it is there, no process removes a file.
+#[derive(Debug)]
+pub struct Keeping<'a> {
+    _gate: RwLockReadGuard<'a, ()>,
+    _lock: File,
+}
+
+/// While it is there, no process gives a file its place.
+#[derive(Debug)]
+pub struct Removing<'a> {
+    _gate: RwLockWriteGuard<'a, ()>,
+    _lock: File,
 }
 
 /// Folders of the store.
@@ -176,7 +201,7 @@ impl Files {
     pub fn receive_blocking(&self, reader: &mut dyn Read) -> Result<Received, FileError> {
         std::fs::create_dir_all(self.incoming())?;
         let incoming = self.new_incoming();
-        let mut file = std::fs::File::create(&incoming.0)?;
+        let mut file = File::create(&incoming.0)?;
         let mut hasher = blake3::Hasher::new();
         let mut size: u64 = 0;
         let mut piece = vec![0; PIECE];
@@ -269,7 +294,7 @@ impl Files {
     /// # Errors
     /// When the folders cannot be read.
     pub async fn clear_shelves(&self, look: bool) -> io::Result<Shelves> {
-        let _removing = self.removing().await;
+        let _removing = self.removing().await?;
         let root = self.root.clone();
         let cleared = spawn_blocking_in_span(move || -> io::Result<Shelves> {
             let mut shelves = Shelves::default();
@@ -311,14 +336,52 @@ impl Files {
         fs::write(&trial.0, b"acervo").await
     }
 
-    /// While held, no file is removed.
-    pub async fn keeping(&self) -> RwLockReadGuard<'_, ()> {
-        self.gate.read().await
+    /// While held, no file is removed, by this process or another. Waits until nobody is removing.
+    ///
+    /// # Errors
+    /// When the disk cannot lock.
+    pub async fn keeping(&self) -> io::Result<Keeping<'_>> {
+        let gate = self.gate.read().await;
+        Ok(Keeping {
+            _gate: gate,
+            _lock: self.lock(File::try_lock_shared).await?,
+        })
     }
 
-    /// While held, no file gets its place.
-    pub async fn removing(&self) -> RwLockWriteGuard<'_, ()> {
-        self.gate.write().await
+    /// While held, no file gets its place, by this process or another. Waits until nobody is keeping, which may be long:
+    /// a backup keeps.
+    ///
+    /// # Errors
+    /// When the disk cannot lock.
+    pub async fn removing(&self) -> io::Result<Removing<'_>> {
+        let gate = self.gate.write().await;
+        Ok(Removing {
+            _gate: gate,
+            _lock: self.lock(File::try_lock).await?,
+        })
+    }
+
+    /// The store's lock, given back when the file is closed.
+    async fn lock(&self, take: fn(&File) -> Result<(), TryLockError>) -> io::Result<File> {
+        let root = self.root.clone();
+        let opened = spawn_blocking_in_span(move || {
+            std::fs::create_dir_all(&root)?;
+            let mut options = File::options();
+            options.create(true).append(true).open(root.join(LOCK))
+        });
+        let mut file = opened.await.map_err(io::Error::other)??;
+        let mut wait = WAITS.0;
+        loop {
+            let tried = spawn_blocking_in_span(move || (take(&file), file));
+            let (taken, same) = tried.await.map_err(io::Error::other)?;
+            match taken {
+                Ok(()) => return Ok(same),
+                Err(TryLockError::WouldBlock) => file = same,
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+            tokio::time::sleep(wait).await;
+            wait = wait.saturating_mul(2).min(WAITS.1);
+        }
     }
 
     /// Copies a file of a folder of the operator's.
@@ -477,6 +540,28 @@ mod tests {
         let received = files.receive(body(&["olá"])).await.unwrap();
         files.keep(received).await.unwrap();
         assert_eq!(files.stored(Duration::ZERO).await.unwrap().len(), 2);
+    }
+
+    /// Two stores on one folder have no more in common than two processes.
+    #[tokio::test]
+    async fn what_one_process_keeps_no_other_removes() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, other) = (
+            Files::shared(dir.path(), 100),
+            Files::shared(dir.path(), 100),
+        );
+        let (keeping, too) = (one.keeping().await.unwrap(), other.keeping().await.unwrap());
+        let mut removing = Box::pin(other.removing());
+        assert!(futures::poll!(&mut removing).is_pending());
+        drop(too);
+        let longest = Duration::from_millis(300);
+        assert!(tokio::time::timeout(longest, &mut removing).await.is_err());
+        drop(keeping);
+        let removing = removing.await.unwrap();
+        assert!(tokio::time::timeout(longest, one.keeping()).await.is_err());
+        drop(removing);
+        one.keeping().await.unwrap();
+        assert_eq!(one.stored(Duration::ZERO).await.unwrap(), [""; 0]);
     }
 
     #[tokio::test]

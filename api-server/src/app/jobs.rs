@@ -12,8 +12,9 @@ use crate::backup::Backups;
 use crate::chat::ChatService;
 use crate::drive::Runner;
 use crate::improvement::Improvement;
-use crate::materials::MaterialService;
+use crate::materials::{DisagreementError, MaterialService};
 use crate::planned::Planned;
+use crate::rag::RagClient;
 use crate::reports::Reports;
 use crate::schedules::{self, Job, Worker};
 use crate::{api_keys, audit, improvement, links, maintenance, materials, oidc, sessions};
@@ -34,6 +35,11 @@ const JOBS: &[Job] = &[
         name: "sincronizar-drive",
         title: "Iniciar as sincronizações do Google Drive que chegaram à sua hora",
         cron: "* * * * *",
+    },
+    Job {
+        name: "conferir-indice",
+        title: "Enviar de novo ao rag-server os materiais que ele perdeu",
+        cron: "*/10 * * * *",
     },
     Job {
         name: "verificar-alertas",
@@ -77,6 +83,7 @@ const JOBS: &[Job] = &[
 pub(super) struct Jobs {
     pub(super) db: Db,
     pub(super) materials: Arc<MaterialService>,
+    pub(super) rag: Arc<RagClient>,
     pub(super) chat: Arc<ChatService>,
     pub(super) planned: Arc<Planned>,
     pub(super) alerts: Arc<Alerts>,
@@ -131,6 +138,14 @@ impl Worker for Jobs {
                 let count = self.drive.begin_due(is_asked).await?;
                 format!("{count} sincronizações iniciadas")
             }
+            "conferir-indice" => match self.materials.agree(&self.rag).await {
+                Ok(count) => format!("{count} materiais enviados ou perguntados de novo"),
+                // Another alert tells of it.
+                Err(DisagreementError::Rag(error)) => {
+                    format!("o rag-server não respondeu: {error}")
+                }
+                Err(error) => return Err(error.into()),
+            },
             "verificar-alertas" => format!("{} alertas em vigor", self.alerts.check().await?),
             "limpar-encerrados" => self.tidy().await?,
             "avaliar-conversas-pendentes" => {

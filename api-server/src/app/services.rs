@@ -327,6 +327,7 @@ impl Services {
             Arc::clone(&rag),
             Arc::clone(&usage),
             Arc::clone(&site),
+            Arc::clone(&materials),
             Arc::clone(&videos),
             Arc::clone(&assistant),
             settings.chat.clone(),
@@ -398,6 +399,7 @@ impl Services {
         let jobs = Arc::new(Jobs {
             db: db.clone(),
             materials: Arc::clone(&materials),
+            rag: Arc::clone(&rag),
             chat: Arc::clone(&chat),
             planned: Arc::clone(&planned),
             alerts: Arc::clone(&alerts),

@@ -111,7 +111,8 @@ impl Backups {
         for tried in 1..=TRIES {
             // Where files go faster than they are copied, they wait at last.
             let _stay = if tried == TRIES {
-                Some(self.files.keeping().await)
+                let keeping = self.files.keeping().await;
+                Some(keeping.map_err(BackupError::io(self.files.root()))?)
             } else {
                 None
             };

@@ -8,6 +8,8 @@ use super::model::{Level, Style};
 /// Most characters of a client's name for a conversation, a topic and a title.
 pub(super) const MAX_SESSION_ID: usize = 128;
 pub(super) const MAX_TOPIC: usize = 200;
+/// Most materials of a question that is about some.
+const MAX_MATERIALS: usize = 100;
 /// Objectives, and most characters of each.
 const MAX_OBJECTIVES: usize = 20;
 const MAX_OBJECTIVE: usize = 300;
@@ -36,6 +38,8 @@ pub(crate) struct Asked {
     pub(crate) topic: Option<String>,
     /// `None` keeps the conversation's.
     pub(crate) objectives: Option<Vec<String>>,
+    /// Materials to answer from, by uid or id; all of them when absent.
+    pub(crate) materials: Option<Vec<String>>,
     /// Id that the question is kept under; a new one when absent.
     pub(crate) question_id: Option<String>,
 }
@@ -79,6 +83,13 @@ impl Asked {
                 );
                 invalid = invalid.field("/learning_objectives", "invalid_value", detail);
             }
+        }
+        if let Some(materials) = &self.materials
+            && !(1..=MAX_MATERIALS).contains(&materials.len())
+        {
+            let detail =
+                format!("deve ter de 1 a {MAX_MATERIALS} materiais; sem o campo, valem todos");
+            invalid = invalid.field("/material_ids", "invalid_value", detail);
         }
         invalid.or(())?;
         let cut = characters > lengths.cut;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use reqwest::{Method, RequestBuilder};
 use shared::clock::Clock;
 use shared::db::{Db, DbError};
-use shared::problem::ApiError;
+use shared::problem::{ApiError, Invalid};
 use shared::telemetry::RequestId;
 
 use super::ChatError;
@@ -19,6 +19,7 @@ use super::question::{Asked, MessageLengths, Text, canonical, title_of};
 use super::store::{self, ConversationRow, KeptQuestion, NewMessage};
 use super::wire::{ChatModels, RagAnswer, RagConfig, RagQuestion, Turn};
 use crate::assistant::{AssistantConfig, AssistantService, SearchType};
+use crate::materials::MaterialService;
 use crate::numbers::Counts;
 use crate::rag::{RagClient, RagError};
 use crate::runs::Runs;
@@ -51,6 +52,7 @@ pub(crate) struct ChatService {
     pub(super) rag: Arc<RagClient>,
     pub(super) usage: Arc<UsageService>,
     site: Arc<SiteService>,
+    materials: Arc<MaterialService>,
     pub(super) videos: Arc<VideoService>,
     assistant: Arc<AssistantService>,
     models: Models,
@@ -101,6 +103,7 @@ impl ChatService {
         rag: Arc<RagClient>,
         usage: Arc<UsageService>,
         site: Arc<SiteService>,
+        materials: Arc<MaterialService>,
         videos: Arc<VideoService>,
         assistant: Arc<AssistantService>,
         settings: ChatSettings,
@@ -114,6 +117,7 @@ impl ChatService {
             rag,
             usage,
             site,
+            materials,
             videos,
             assistant,
             mask,
@@ -227,6 +231,7 @@ impl ChatService {
     pub(super) async fn prepare(&self, uid: &str, asked: &Asked) -> Result<Prepared, ApiError> {
         let started = Instant::now();
         let question = asked.check(self.settings.lengths)?;
+        let material_ids = self.materials_of(asked).await?;
         let now = self.clock.now_ms();
         let site = self.site.current().await?;
         let mut tx = self.db.begin_write().await?;
@@ -315,6 +320,7 @@ impl ChatService {
             style: Some(context.learning_style.as_str().to_owned()),
             prompt: Some(assistant.prompt.clone()),
             language: site.language().map(str::to_owned),
+            material_ids,
             config: config(&assistant, models.as_deref(), is_budget_spent),
             ..RagQuestion::default()
         };
@@ -336,6 +342,24 @@ impl ChatService {
             started,
             request_id: RequestId::current(),
         })
+    }
+
+    /// The materials that a question is about, as the rag-server calls them.
+    async fn materials_of(&self, asked: &Asked) -> Result<Option<Vec<String>>, ApiError> {
+        let Some(names) = &asked.materials else {
+            return Ok(None);
+        };
+        let mut uids = Vec::with_capacity(names.len());
+        let mut invalid = Invalid::new();
+        for (position, name) in names.iter().enumerate() {
+            if let Some(uid) = self.materials.uid_of(name).await? {
+                uids.push(uid);
+            } else {
+                let pointer = format!("/material_ids/{position}");
+                invalid = invalid.field(pointer, "not_found", "este material não existe");
+            }
+        }
+        Ok(invalid.or(Some(uids))?)
     }
 
     /// What was said last, as far as the memory reaches, in its order.

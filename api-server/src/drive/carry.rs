@@ -227,7 +227,11 @@ impl Carrier<'_> {
     ) -> Result<(), Stop> {
         let Downloaded { received, bytes } = downloaded;
         let (hash, size) = (received.hash.clone(), received.size);
-        let keeping = self.materials.keeping_mirrored().await;
+        let keeping = self
+            .materials
+            .keeping_mirrored()
+            .await
+            .map_err(DriveError::from)?;
         self.materials
             .keep_mirrored(received)
             .await

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use google_drive3::api::{About, ChangeList, Drive, File, FileList, StartPageToken};
 use reqwest::{RequestBuilder, Response, StatusCode};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use shared::clock::Clock;
 use shared::http::HttpError;
@@ -17,8 +16,8 @@ use tracing::debug;
 use url::Url;
 
 use super::access::{Access, Accesses};
-use super::model::{FOLDER, Item, SHORTCUT};
 use super::pace::Pace;
+use super::refusals::refusal;
 use super::{DriveError, DriveSettings};
 use crate::waits;
 
@@ -26,8 +25,6 @@ use crate::waits;
 const PAGE: &str = "1000";
 /// Most bytes of an answer that is not a file.
 const MAX_ANSWER: u64 = 32 * 1024 * 1024;
-/// Most bytes of a refusal.
-const MAX_REFUSAL: u64 = 64 * 1024;
 /// Longest wait for an answer that is not a file.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// What is asked of each file.
@@ -50,27 +47,6 @@ pub(super) struct Session {
     pub(super) client: Arc<DriveClient>,
     pub(super) access: Access,
     requests: Arc<AtomicU64>,
-}
-
-/// Drive's refusals.
-#[derive(Debug, Default, Deserialize)]
-struct Refusal {
-    #[serde(default)]
-    error: RefusalBody,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct RefusalBody {
-    #[serde(default)]
-    errors: Vec<RefusalReason>,
-    #[serde(default)]
-    status: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct RefusalReason {
-    #[serde(default)]
-    reason: String,
 }
 
 /// A page of a list.
@@ -397,168 +373,14 @@ impl Pages {
     }
 }
 
-/// What a refusal means (Drive API, "Resolve errors").
-async fn refusal(response: Response) -> DriveError {
-    let status = response.status();
-    let body: Refusal = shared::http::read_json(response, MAX_REFUSAL)
-        .await
-        .unwrap_or_default();
-    classify(status, body)
-}
-
-fn classify(status: StatusCode, body: Refusal) -> DriveError {
-    let reason = body
-        .error
-        .errors
-        .into_iter()
-        .map(|error| error.reason)
-        .find(|reason| !reason.is_empty())
-        .or(body.error.status)
-        .unwrap_or_default();
-    match (status.as_u16(), reason.as_str()) {
-        (
-            _,
-            "rateLimitExceeded"
-            | "userRateLimitExceeded"
-            | "sharingRateLimitExceeded"
-            | "RESOURCE_EXHAUSTED",
-        )
-        | (429, _) => DriveError::RateLimited,
-        (403, "dailyLimitExceeded" | "quotaExceeded" | "downloadQuotaExceeded") => {
-            DriveError::DailyLimit
-        }
-        (404, _) => DriveError::NotFound,
-        (410, _) => DriveError::TokenGone,
-        (401, _) => DriveError::Credentials("Drive takes no token of it".to_owned()),
-        (408 | 500..=599, _) => DriveError::Unavailable(status.to_string()),
-        (400..=499, _) => DriveError::Refused(reason.chars().take(60).collect()),
-        _ => DriveError::Answer("a status that means nothing"),
-    }
-}
-
 /// A text inside quotes of a query ("Search for files and folders").
 fn quoted(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\'', "\\'")
 }
 
-/// What Drive says of a file, as it matters here; `None` for what is not all there.
-pub(super) fn item(file: File) -> Option<Item> {
-    let shortcut = file
-        .shortcut_details
-        .filter(|_| file.mime_type.as_deref() == Some(SHORTCUT));
-    let version = file
-        .version
-        .map(|version| version.to_string())
-        .or_else(|| file.modified_time.map(|at| at.to_rfc3339()))
-        .unwrap_or_default();
-    Some(Item {
-        id: plain(file.id?),
-        parent: plain(
-            file.parents
-                .into_iter()
-                .flatten()
-                .next()
-                .unwrap_or_default(),
-        ),
-        name: plain(file.name.unwrap_or_default()),
-        // Of Google's own documents Drive tells a size that is not that of what they are exported to.
-        size: file
-            .size
-            .filter(|_| file.md5_checksum.is_some())
-            .and_then(|size| u64::try_from(size).ok()),
-        md5: file.md5_checksum.map(|md5| plain(md5.to_lowercase())),
-        version,
-        can_download: file
-            .capabilities
-            .and_then(|may| may.can_download)
-            .unwrap_or(true),
-        mime: plain(match &shortcut {
-            Some(details) => details.target_mime_type.clone().unwrap_or_default(),
-            None => file.mime_type?,
-        }),
-        target: shortcut.and_then(|details| details.target_id).map(plain),
-        is_broken: false,
-        is_read: false,
-        refused: None,
-    })
-}
-
-/// A text without control characters, which neither databases nor people take.
-pub(super) fn plain(text: String) -> String {
-    if text.chars().any(char::is_control) {
-        text.chars().filter(|letter| !letter.is_control()).collect()
-    } else {
-        text
-    }
-}
-
-/// A shortcut takes over what its target is.
-pub(super) fn resolve(shortcut: &mut Item, target: Option<File>) {
-    let target = target
-        .filter(|file| !file.trashed.unwrap_or(false))
-        .and_then(item);
-    match target {
-        Some(target) if target.target.is_none() => {
-            shortcut.mime = target.mime;
-            shortcut.size = target.size;
-            shortcut.md5 = target.md5;
-            shortcut.version = target.version;
-            shortcut.can_download = target.can_download;
-            shortcut.is_broken = false;
-        }
-        _ => shortcut.is_broken = true,
-    }
-}
-
-/// Whether a file is a folder one can mirror.
-pub(super) fn is_live_folder(file: &File) -> bool {
-    file.mime_type.as_deref() == Some(FOLDER) && !file.trashed.unwrap_or(false)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn refused(status: u16, reason: &str) -> DriveError {
-        let body = serde_json::json!({ "error": { "errors": [{ "domain": "x", "reason": reason }], "code": status } });
-        classify(
-            StatusCode::from_u16(status).unwrap(),
-            serde_json::from_value(body).unwrap(),
-        )
-    }
-
-    #[test]
-    fn refusals_are_told_apart_by_their_reasons() {
-        for reason in [
-            "rateLimitExceeded",
-            "userRateLimitExceeded",
-            "sharingRateLimitExceeded",
-        ] {
-            assert!(
-                matches!(refused(403, reason), DriveError::RateLimited),
-                "{reason}"
-            );
-        }
-        assert!(matches!(refused(429, ""), DriveError::RateLimited));
-        assert!(matches!(
-            refused(403, "dailyLimitExceeded"),
-            DriveError::DailyLimit
-        ));
-        assert!(matches!(
-            refused(403, "insufficientFilePermissions"),
-            DriveError::Refused(_)
-        ));
-        assert!(matches!(refused(404, "notFound"), DriveError::NotFound));
-        assert!(matches!(
-            refused(500, "backendError"),
-            DriveError::Unavailable(_)
-        ));
-        assert!(matches!(refused(400, "invalid"), DriveError::Refused(_)));
-        assert!(matches!(
-            classify(StatusCode::BAD_GATEWAY, Refusal::default()),
-            DriveError::Unavailable(_)
-        ));
-    }
 
     #[test]
     fn a_page_token_that_comes_again_ends_the_list() {

@@ -6,8 +6,9 @@ use futures::stream;
 use futures::{FutureExt as _, StreamExt as _};
 
 use super::DriveError;
-use super::client::{self, Pages, Session};
+use super::client::{Pages, Session};
 use super::model::{Item, SHORTCUT};
+use super::said;
 use super::tree::{Change, Tree};
 
 /// Most entries of a mirrored folder: a tree is held in memory while it is read.
@@ -95,7 +96,7 @@ pub(super) async fn folder(
             if file.trashed.unwrap_or(false) {
                 continue;
             }
-            if let Some(mut item) = client::item(file) {
+            if let Some(mut item) = said::item(file) {
                 // A file may say it lies in several folders; here it was found in this one.
                 id.clone_into(&mut item.parent);
                 found.insert(item.id.clone(), item);
@@ -136,7 +137,7 @@ async fn resolve(session: &Session, shortcut: &mut Item) -> Result<(), DriveErro
         Err(DriveError::NotFound | DriveError::Refused(_)) => None,
         Err(error) => return Err(error),
     };
-    client::resolve(shortcut, found);
+    said::resolve(shortcut, found);
     Ok(())
 }
 
@@ -193,10 +194,10 @@ pub(super) async fn catch_up(
         let shortcuts = tree.shortcuts_to(&id);
         for shortcut in shortcuts.filter(|shortcut| !named.contains(&shortcut.id)) {
             let mut shortcut = shortcut.clone();
-            client::resolve(&mut shortcut, live.clone());
+            said::resolve(&mut shortcut, live.clone());
             changes.push(Change::Now(Box::new(shortcut)));
         }
-        match live.and_then(client::item) {
+        match live.and_then(said::item) {
             None => changes.push(Change::Gone(id)),
             Some(mut item) => {
                 if item.target.is_some() {

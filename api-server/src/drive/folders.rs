@@ -88,7 +88,7 @@ impl DriveService {
     }
 
     async fn folder(&self, id: &str) -> Result<FolderRow, DriveError> {
-        if !super::service::is_plain(id) {
+        if !super::wanted::is_plain(id) {
             return Err(DriveError::Unknown("folder"));
         }
         folders::by_id(self.db(), id)
@@ -104,10 +104,10 @@ impl DriveService {
         max_depth: Option<usize>,
     ) -> Result<FolderView, DriveError> {
         let folder = self.folder(id).await?;
-        super::service::check(&super::service::Wanted {
+        super::wanted::check(&super::wanted::Wanted {
             folder_id: folder.drive_id,
             max_depth,
-            ..super::service::Wanted::default()
+            ..super::wanted::Wanted::default()
         })?;
         let line = line
             .map(|line| line.trim().to_owned())

@@ -9,9 +9,9 @@ use super::access::AccessKind;
 use super::client::Session;
 use super::crawl::{self, Ground};
 use super::model::{FOLDER, Item};
-use super::service::{Wanted, check};
 use super::store::folders;
 use super::tree::Tree;
+use super::wanted::{Wanted, check};
 use super::{DriveError, DriveService};
 use crate::access::Caller;
 

@@ -1,14 +1,12 @@
-//! Does runs: reads what Drive has, plans, carries out.
+//! Does runs: has them planned and carried out.
 //!
 //! A run is claimed as wishes of materials are: its owner holds the claim while it works, and a killed owner's claim ends by
 //! itself. Before the plan stands nothing is written but how far reading is, so that is done again from its beginning;
 //! from then on the ledger says what is left.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{FutureExt as _, StreamExt as _, stream};
 use google_drive3::api::File;
 use shared::clock::Clock;
 use shared::db::{Db, DbError};
@@ -18,15 +16,12 @@ use tracing::{info, warn};
 
 use super::access::{Access, AccessKind, Accesses};
 use super::carry::Carrier;
-use super::client::{self, DriveClient, Session};
-use super::crawl::{self, Ground};
-use super::model::{Holding, Item, Outcome, Reason, RunState};
-use super::plan::{self, Facts, Plan};
+use super::client::{DriveClient, Session};
+use super::model::RunState;
 use super::rules::{Rules, is_video};
+use super::said::{is_live_folder, plain};
 use super::store::folders::{self, FolderRow};
-use super::store::ledger;
-use super::store::runs::{self, RunRow, Sums};
-use super::tree::Tree;
+use super::store::runs::{self, RunRow};
 use super::{DriveError, DriveSettings};
 use crate::materials::MaterialService;
 use crate::sealing::Sealer;
@@ -39,8 +34,6 @@ const CLAIM: Duration = Duration::from_secs(12);
 const HOLD_EVERY: Duration = Duration::from_secs(4);
 /// How often it is looked whether somebody cancelled.
 const LOOK_FOR_CANCEL: Duration = Duration::from_millis(250);
-/// Most folders one inside another; Drive allows 100.
-const MOST_LEVELS: usize = 100;
 /// Runs at a time.
 const LANES: usize = 2;
 /// Runs of other processes are looked for so often.
@@ -94,7 +87,7 @@ pub(super) struct Found {
 
 impl Runner {
     /// What is mirrored now.
-    async fn rules(&self) -> Result<Rules, DriveError> {
+    pub(super) async fn rules(&self) -> Result<Rules, DriveError> {
         let (max_bytes, extensions) = self.materials.limits().await?;
         let settings = &self.settings;
         let wants = |one: &String| settings.include_videos || !is_video(one);
@@ -278,12 +271,12 @@ impl Runner {
         let (session, file) = self.first_who_sees(&folder.drive_id, candidates).await?;
         let root = file.id.clone().unwrap_or_else(|| folder.drive_id.clone());
         let shared_drive = file.drive_id.clone();
-        let mut name = client::plain(file.name.unwrap_or_default());
+        let mut name = plain(file.name.unwrap_or_default());
         // The topmost folder of a shared drive is called "Drive", whatever the drive is called.
         if shared_drive.as_deref() == Some(root.as_str())
             && let Ok(drive) = session.drive(&root).await
         {
-            name = drive.name.map_or(name, client::plain);
+            name = drive.name.map_or(name, plain);
         }
         let access = session.access.kind.stored();
         if folder.access.as_deref() != Some(access.as_str())
@@ -317,7 +310,7 @@ impl Runner {
         for access in candidates {
             let session = self.client.as_(access);
             match session.file(id).await {
-                Ok(file) if client::is_live_folder(&file) => return Ok((session, file)),
+                Ok(file) if is_live_folder(&file) => return Ok((session, file)),
                 Ok(_) => refusal = DriveError::NotFound,
                 Err(
                     error @ (DriveError::NotFound
@@ -330,259 +323,4 @@ impl Runner {
         }
         Err(refusal)
     }
-
-    /// Folders of files that are to be removed and are there all the same: ids and names.
-    async fn overlooked(
-        &self,
-        found: &Found,
-        tree: &Tree,
-        plan: &Plan,
-    ) -> Result<BTreeMap<String, String>, DriveError> {
-        let gone = plan
-            .entries
-            .iter()
-            .filter(|entry| entry.reason == Some(Reason::Deleted));
-        let too_deep: BTreeSet<String> = tree
-            .walk()
-            .placed
-            .iter()
-            .filter(|placed| placed.barred == Some(Reason::TooDeep))
-            .map(|placed| placed.item.id.clone())
-            .collect();
-        let mut each = Vec::new();
-        for entry in gone {
-            let asked = async move { (entry, found.session.file(&entry.file_id).await) };
-            each.push(asked.boxed());
-        }
-        let mut asking = stream::iter(each).buffer_unordered(self.settings.concurrency);
-        let mut overlooked = BTreeMap::new();
-        while let Some((entry, answer)) = asking.next().await {
-            match answer {
-                Err(DriveError::NotFound | DriveError::Refused(_)) => {}
-                Err(error) if error.ends_run() => return Err(error),
-                Err(error) => {
-                    warn!(drive.file = %entry.file_id, error = %shared::telemetry::chain(&error), "nobody knows whether a file is gone");
-                    overlooked.insert(entry.file_id.clone(), entry.path.clone());
-                }
-                Ok(file) if file.trashed.unwrap_or(false) => {}
-                Ok(file) => match way_into(found, tree, &too_deep, file).await {
-                    Ok(None) => {}
-                    Ok(Some((folder, name))) => {
-                        warn!(drive.folder = %folder, drive.file = %entry.file_id, "Drive left a file out of its folder");
-                        overlooked.insert(folder, name);
-                    }
-                    Err(error) if error.ends_run() => return Err(error),
-                    Err(error) => {
-                        warn!(drive.file = %entry.file_id, error = %shared::telemetry::chain(&error), "nobody knows whether a file is gone");
-                        overlooked.insert(entry.file_id.clone(), entry.path.clone());
-                    }
-                },
-            }
-        }
-        Ok(overlooked)
-    }
-
-    /// Reads what Drive has and writes down what is to be done.
-    async fn plan(
-        &self,
-        folder: &FolderRow,
-        run: &RunRow,
-        claim: &str,
-        found: &Found,
-    ) -> Result<(), Stop> {
-        let now = self.clock.now_ms();
-        let full_every = i64::try_from(self.settings.full_every.as_millis()).unwrap_or(i64::MAX);
-        let is_old = folder
-            .full_at
-            .is_none_or(|at| now.saturating_sub(at) >= full_every);
-        let token = folder
-            .page_token
-            .as_deref()
-            .filter(|_| !is_old && run.kind != "full" && found.session.access.kind.has_changes());
-        let ground = Ground {
-            shared_drive: found.shared_drive.clone(),
-            concurrency: self.settings.concurrency,
-        };
-        let known: BTreeMap<String, Item> = ledger::items(&self.db, &folder.id)
-            .await?
-            .into_iter()
-            .map(|item| (item.id.clone(), item))
-            .collect();
-        let max_depth = usize::try_from(folder.max_depth).unwrap_or(1);
-        let mut caught_up = None;
-        if let Some(token) = token {
-            runs::analyze(&self.db, &run.id, claim, "incremental").await?;
-            let mut tree = Tree::kept(&found.root, max_depth, known.values().cloned());
-            match crawl::catch_up(&found.session, &ground, &mut tree, token).await {
-                Ok(new_token) => caught_up = Some((tree, Some(new_token))),
-                Err(DriveError::TokenGone | DriveError::Refused(_)) => {
-                    info!(drive.folder = %folder.id, "the page token is not valid any more: reading everything");
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        let is_full = caught_up.is_none();
-        let (mut tree, new_token) = if let Some(done) = caught_up {
-            done
-        } else {
-            runs::analyze(&self.db, &run.id, claim, "full").await?;
-            // Before the first folder is read: what changes meanwhile is told the next time.
-            let token = if found.session.access.kind.has_changes() {
-                Some(
-                    found
-                        .session
-                        .start_token(found.shared_drive.as_deref())
-                        .await?,
-                )
-            } else {
-                None
-            };
-            (Tree::new(&found.root, max_depth), token)
-        };
-        self.changed();
-        let mut unreadable =
-            crawl::read_on(&found.session, &ground, &mut tree, |_| self.changed()).await?;
-        if let Some(error) = unreadable.remove(&found.root) {
-            return Err(error.into());
-        }
-        tree.recall(&known);
-        let held: BTreeMap<String, Holding> = ledger::holdings(&self.db, &folder.id)
-            .await?
-            .into_iter()
-            .map(|held| (held.file_id.clone(), held))
-            .collect();
-        let mut unreadable: Vec<(String, String)> = unreadable
-            .into_iter()
-            .map(|(id, error)| {
-                warn!(drive.folder = %id, error = %shared::telemetry::chain(&error), "a folder of Drive could not be read");
-                let name = tree
-                    .items()
-                    .find(|item| item.content_id() == id)
-                    .map(|item| item.name.clone());
-                (id, name.unwrap_or_default())
-            })
-            .collect();
-        let rules = self.rules().await?;
-        let walk = tree.walk();
-        let allowed = run
-            .allowed_removals
-            .and_then(|allowed| u64::try_from(allowed).ok());
-        let decide = |unreadable: &[(String, String)]| {
-            let facts = Facts {
-                root: &found.name,
-                placed: &walk.placed,
-                unreadable,
-                held: &held,
-                allowed,
-            };
-            plan::decide(&facts, &rules)
-        };
-        let mut plan = decide(&unreadable);
-        if is_full && plan.asks.is_none() {
-            // That a list leaves something out is no proof: Drive is asked for each.
-            let overlooked = self.overlooked(found, &tree, &plan).await?;
-            if !overlooked.is_empty() {
-                unreadable.extend(overlooked);
-                plan = decide(&unreadable);
-            }
-        }
-        let sums = sums(&plan, walk.folders, !unreadable.is_empty());
-        let requests = run
-            .requests
-            .saturating_add(i64::try_from(found.session.requests()).unwrap_or(i64::MAX));
-        let mut tx = self.db.begin_write().await?;
-        if !runs::planned(
-            &mut tx,
-            &run.id,
-            claim,
-            &sums,
-            requests,
-            self.clock.now_ms(),
-        )
-        .await?
-        {
-            return Err(Stop::Lost);
-        }
-        ledger::drop_unchanged(&mut tx, &folder.id, &run.id).await?;
-        for (seq, entry) in (0..).zip(&plan.entries) {
-            ledger::insert(&mut tx, &run.id, seq, entry).await?;
-        }
-        if run.dry_run == 0 {
-            for item in tree.items() {
-                if known.get(&item.id) != Some(item) {
-                    ledger::put_item(&mut tx, &folder.id, item).await?;
-                }
-            }
-            if sums.is_partial || plan.asks.is_some() {
-                // Nobody knows what else has changed, or whether so much is gone: everything is read the next time.
-                folders::set_token(&mut tx, &folder.id, None, None).await?;
-            } else {
-                for id in known.keys().filter(|id| tree.get(id).is_none()) {
-                    ledger::drop_item(&mut tx, &folder.id, id).await?;
-                }
-                let full_at = is_full.then_some(now);
-                folders::set_token(&mut tx, &folder.id, new_token.as_deref(), full_at).await?;
-            }
-        }
-        tx.commit().await?;
-        Ok(())
-    }
-}
-
-/// The folder of the tree, id and name, that a file lies in after all: folders between may be left out as well.
-async fn way_into(
-    found: &Found,
-    tree: &Tree,
-    too_deep: &BTreeSet<String>,
-    file: File,
-) -> Result<Option<(String, String)>, DriveError> {
-    let mut above = file.parents.into_iter().flatten().next();
-    for _ in 0..MOST_LEVELS {
-        let Some(id) = above.take() else {
-            break;
-        };
-        if id == found.root {
-            return Ok(Some((id, "/".to_owned())));
-        }
-        let here = tree
-            .items()
-            .find(|item| item.is_folder() && item.content_id() == id);
-        if let Some(folder) = here {
-            // One that lies too deep is not read, and nobody says that its files are there.
-            let is_read = !too_deep.contains(folder.id.as_str());
-            return Ok(is_read.then(|| (id, folder.name.clone())));
-        }
-        above = match found.session.file(&id).await {
-            Ok(folder) if folder.trashed.unwrap_or(false) => None,
-            Ok(folder) => folder.parents.into_iter().flatten().next(),
-            Err(DriveError::NotFound | DriveError::Refused(_)) => None,
-            Err(error) => return Err(error),
-        };
-    }
-    Ok(None)
-}
-
-/// What a plan comes to.
-fn sums(plan: &Plan, folders: usize, is_partial: bool) -> Sums {
-    let mut sums = Sums {
-        is_partial,
-        notice: plan.asks.map(super::model::Notice::as_str),
-        folders: i64::try_from(folders).unwrap_or(i64::MAX),
-        ..Sums::default()
-    };
-    for entry in &plan.entries {
-        let count = match entry.outcome {
-            Outcome::Unchanged => &mut sums.unchanged,
-            Outcome::Skipped => &mut sums.skipped,
-            Outcome::Failed => &mut sums.failed,
-            Outcome::Pending | Outcome::Indexed => &mut sums.pending,
-            Outcome::Waiting | Outcome::Removed => {
-                sums.removals += 1;
-                continue;
-            }
-        };
-        *count += 1;
-        sums.listed += 1;
-    }
-    sums
 }

@@ -61,6 +61,8 @@ fn shortcut(id: &str, parent: &str, target: &str, mime: &str) -> Item {
 #[derive(Debug, Clone, Default)]
 struct World {
     items: BTreeMap<String, Item>,
+    /// What was removed: Drive gives no id twice, and a folder that comes back has in it what it had.
+    gone: BTreeSet<String>,
 }
 
 impl World {
@@ -70,6 +72,7 @@ impl World {
                 .into_iter()
                 .map(|item| (item.id.clone(), item))
                 .collect(),
+            ..Self::default()
         }
     }
 
@@ -514,6 +517,7 @@ fn is_below(world: &World, id: &str, above: &str) -> bool {
 /// Everything below a folder goes with it.
 fn remove_all(world: &mut World, id: &str) {
     world.items.remove(id);
+    world.gone.insert(id.to_owned());
     let below: Vec<String> = world
         .items
         .values()
@@ -547,7 +551,7 @@ fn act(world: &mut World, deed: &Deed, count: usize) -> Option<Change> {
         }
         Deed::Folder(id, at) => {
             let (id, at) = (folder_id(*id), folder_id(*at));
-            if exists(world, &id) || !exists(world, &at) {
+            if exists(world, &id) || world.gone.contains(&id) || !exists(world, &at) {
                 return None;
             }
             put(world, folder(&id, &at, &id))

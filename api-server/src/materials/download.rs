@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use actix_web::body::SizedStream;
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
-use actix_web::{HttpResponse, ResponseError as _};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::stream;
@@ -48,13 +48,14 @@ const IN_VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'|')
     .remove(b'~');
 
-/// Answers with a file: 200, 206 for one range, 304 and 416 (RFC 9110, sections 13 and 14).
+/// Answers with a file: 200, 206 for one range, 304 and 416 (RFC 9110, sections 13 and 14); to `HEAD` without reading it.
 pub(super) async fn serve(
     materials: &MaterialService,
     row: &MaterialRow,
-    asked: &HeaderMap,
+    request: &HttpRequest,
     as_attachment: bool,
 ) -> Result<HttpResponse, ApiError> {
+    let asked = request.headers();
     let etag = format!("\"{}\"", row.content_hash);
     let text_of = |name: HeaderName| asked.get(name).and_then(|value| value.to_str().ok());
     if knows(asked, &etag) {
@@ -87,10 +88,9 @@ pub(super) async fn serve(
     file.seek(io::SeekFrom::Start(start))
         .await
         .map_err(MaterialError::from)?;
-    let body = SizedStream::new(
-        length,
-        ReaderStream::with_capacity(file.take(length), PIECE),
-    );
+    let is_read = *request.method() != Method::HEAD;
+    let bytes = ReaderStream::with_capacity(file.take(if is_read { length } else { 0 }), PIECE);
+    let body = SizedStream::new(length, bytes);
     let (content_type, may_show) = media_type(&row.kind);
     let kind = if as_attachment || !may_show {
         "attachment"

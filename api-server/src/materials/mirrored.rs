@@ -4,7 +4,7 @@
 use actix_web::web::Bytes;
 use futures::Stream;
 use shared::db::{DbError, Tx};
-use shared::files::Received;
+use shared::files::{Keeping, Received};
 use tracing::warn;
 
 use super::store::{self, Act, MaterialRow, STORED, Wanted};
@@ -62,8 +62,8 @@ impl MaterialService {
     }
 
     /// While held, no file is removed: from [`keep_mirrored`](Self::keep_mirrored) until a row uses it.
-    pub(crate) async fn keeping_mirrored(&self) -> tokio::sync::RwLockReadGuard<'_, ()> {
-        self.files().keeping().await
+    pub(crate) async fn keeping_mirrored(&self) -> Result<Keeping<'_>, MaterialError> {
+        Ok(self.files().keeping().await?)
     }
 
     /// Gives a file its place.

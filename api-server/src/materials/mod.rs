@@ -36,7 +36,7 @@ pub(crate) use outbox::Outbox;
 pub(crate) use service::{Description, MaterialService};
 pub(crate) use sniff::{is_recording, known, readable, recordings};
 pub(crate) use store::{MaterialRow, Wanted};
-pub(crate) use upkeep::{Group, duplicates};
+pub(crate) use upkeep::{DisagreementError, Group, duplicates};
 
 /// What materials may be.
 #[derive(Debug, Clone)]

@@ -360,7 +360,7 @@ impl Outbox {
         detail: &str,
     ) -> Result<Outcome, DbError> {
         let heard = Heard {
-            state: "failed",
+            state: store::FAILED,
             pages: None,
             passages: 0,
             embedded: 0,

@@ -1,8 +1,8 @@
 //! `/materials`: send, list, look at, describe, download and remove materials.
 
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
+use actix_web::{HttpRequest, HttpResponse, delete, get, head, post, put};
 use serde::{Deserialize, Serialize};
 use shared::body::{Json, Path, Query, read_json};
 use shared::problem::{ApiError, Code, Invalid, Problems};
@@ -573,10 +573,34 @@ pub(crate) async fn file(
     improvement
         .opened_from(&caller.account.uid, query.answer.as_deref(), place)
         .await;
-    let as_attachment = query.download.unwrap_or(false);
-    let answer = download::serve(&materials, &row, request.headers(), as_attachment).await?;
-    if answer.status() == StatusCode::OK {
-        materials.count_download(&row).await;
+    sent(&materials, &row, &request, query.download).await
+}
+
+/// What `GET` answers of a material, without its bytes: no download, and nothing opened.
+#[utoipa::path(tag = "materials", params(("id" = String, Path), OpenMaterial),
+    responses((status = 200), (status = 206), (status = 304), (status = 416), Problems))]
+#[head("/materials/{id:.*}")]
+pub(crate) async fn file_head(
+    _caller: WithCookie,
+    id: MaterialId,
+    request: HttpRequest,
+    query: Query<OpenMaterial>,
+    materials: Data<MaterialService>,
+) -> Result<HttpResponse, ApiError> {
+    let row = materials.find(&id).await?;
+    sent(&materials, &row, &request, query.download).await
+}
+
+/// A file as it was asked for; counted where all of it goes out.
+async fn sent(
+    materials: &MaterialService,
+    row: &MaterialRow,
+    request: &HttpRequest,
+    download: Option<bool>,
+) -> Result<HttpResponse, ApiError> {
+    let answer = download::serve(materials, row, request, download.unwrap_or(false)).await?;
+    if answer.status() == StatusCode::OK && request.method() == Method::GET {
+        materials.count_download(row).await;
     }
     Ok(answer)
 }
@@ -601,17 +625,39 @@ pub(crate) async fn file_by_link(
     materials: Data<MaterialService>,
     links: Data<DownloadLinks>,
 ) -> Result<HttpResponse, ApiError> {
+    let row = linked(&signed, &id, &links, &materials).await?;
+    sent(&materials, &row, &request, query.download).await
+}
+
+/// What `GET` answers of a link, without the bytes.
+#[utoipa::path(tag = "materials", security(()),
+    params(("signature" = String, Path), ("id" = String, Path), DownloadMaterial),
+    responses((status = 200), (status = 206), (status = 304), (status = 416), Problems))]
+#[head("/materials/dl/{signature}/{id:.*}")]
+pub(crate) async fn file_by_link_head(
+    signed: Path<Signed>,
+    id: LinkedId,
+    request: HttpRequest,
+    query: Query<DownloadMaterial>,
+    materials: Data<MaterialService>,
+    links: Data<DownloadLinks>,
+) -> Result<HttpResponse, ApiError> {
+    let row = linked(&signed, &id, &links, &materials).await?;
+    sent(&materials, &row, &request, query.download).await
+}
+
+/// The material that a link opens.
+async fn linked(
+    signed: &Signed,
+    id: &LinkedId,
+    links: &DownloadLinks,
+    materials: &MaterialService,
+) -> Result<MaterialRow, ApiError> {
     if !links.opens(&signed.signature, id.0.as_str()) {
         return Err(ApiError::new(Code::Unauthorized)
             .with_detail("Este endereço de download expirou; abra o material de novo."));
     }
-    let row = materials.find(&id.0).await?;
-    let as_attachment = query.download.unwrap_or(false);
-    let answer = download::serve(&materials, &row, request.headers(), as_attachment).await?;
-    if answer.status() == StatusCode::OK {
-        materials.count_download(&row).await;
-    }
-    Ok(answer)
+    Ok(materials.find(&id.0).await?)
 }
 
 /// Something was done.

@@ -34,6 +34,8 @@ const MAX_TITLE: usize = 300;
 const ARCHIVES: usize = 2;
 /// Files without a row are left alone for so long: another process may be about to write one.
 const YOUNG: Duration = Duration::from_hours(1);
+/// Whoever removes a material waits so long for its file to be free.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is said of a material besides its bytes.
 #[derive(Debug, Clone, Default)]
@@ -210,7 +212,7 @@ impl MaterialService {
         arrived: Vec<Arrived>,
         description: &Description,
     ) -> Result<Vec<Taken>, MaterialError> {
-        let _keeping = self.files.keeping().await;
+        let _keeping = self.files.keeping().await?;
         let mut named = Vec::with_capacity(arrived.len());
         for Arrived { received, id } in arrived {
             named.push((id, received.hash.clone(), received.size));
@@ -352,6 +354,15 @@ impl MaterialService {
             .ok_or(MaterialError::NotFound)
     }
 
+    /// The uid of the material that a client names by its uid, as sources of answers do, or by its id.
+    pub(crate) async fn uid_of(&self, name: &str) -> Result<Option<String>, MaterialError> {
+        // Postgres takes no text with such a character, and no name has one.
+        if name.contains('\0') {
+            return Ok(None);
+        }
+        Ok(store::named(&self.db, name).await?)
+    }
+
     /// In order of id.
     pub(crate) async fn list(&self, wanted: &Wanted) -> Result<Vec<MaterialRow>, MaterialError> {
         Ok(store::list(&self.db, wanted).await?)
@@ -422,9 +433,13 @@ impl MaterialService {
         Ok(freed)
     }
 
-    /// Removes a file that no material has any more, unless it is only to `look`.
+    /// Removes a file that no material has any more, unless it is only to `look`. While files are kept (by a backup, of
+    /// this process or another) it stays for the next sweep: nobody waits for its end.
     pub(super) async fn drop_file(&self, hash: &str, look: bool) -> Result<Freed, MaterialError> {
-        let _removing = self.files.removing().await;
+        let Ok(removing) = tokio::time::timeout(PATIENCE, self.files.removing()).await else {
+            return Ok(Freed::default());
+        };
+        let _removing = removing?;
         if store::uses(&self.db, hash).await? > 0 {
             return Ok(Freed::default());
         }

@@ -46,6 +46,8 @@ const DUPLICATES: &str = concat!(
       (SELECT content_hash FROM materials GROUP BY content_hash HAVING COUNT(*) > 1) \
       ORDER BY content_hash, created_at, uid"
 );
+// Ids end in an extension, which no uid has.
+const NAMED: &str = "SELECT uid FROM materials WHERE uid = $1 OR id = $1";
 const USES: &str = "SELECT COUNT(*) FROM materials WHERE content_hash = $1";
 const MIRROR: &str = "UPDATE materials SET state = $2, pages = $3, passages = $4, embedded = $5, reason_code = $6, \
     reason = $7 WHERE uid = $1 AND (state <> $2 OR passages <> $4 OR embedded <> $5 OR COALESCE(pages, -1) <> COALESCE($3, -1) \
@@ -78,6 +80,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     DESCRIBE,
     DELETE,
     REPLACE,
+    NAMED,
     USES,
     MIRROR,
     WISH,
@@ -130,9 +133,12 @@ impl MaterialRow {
 /// State of a recording, which the rag-server never hears of.
 pub(crate) const STORED: &str = "stored";
 
+/// State of a material that the rag-server cannot read or does not take.
+pub(crate) const FAILED: &str = "failed";
+
 /// Whether a state is the last one.
 pub(crate) fn is_final(state: &str) -> bool {
-    matches!(state, "ready" | "failed" | "needs_ocr" | STORED)
+    matches!(state, "ready" | FAILED | "needs_ocr" | STORED)
 }
 
 /// What the rag-server says of a material.
@@ -350,6 +356,15 @@ pub(crate) async fn delete(tx: &mut Tx, uid: &str) -> Result<(), DbError> {
 pub(crate) async fn duplicates(tx: &mut Tx) -> Result<Vec<MaterialRow>, DbError> {
     on_tx!(tx, |conn| sqlx::query_as::<_, MaterialRow>(DUPLICATES)
         .fetch_all(conn)
+        .await)
+    .map_err(DbError::from)
+}
+
+/// The uid of the material of this uid or id.
+pub(crate) async fn named(db: &Db, name: &str) -> Result<Option<String>, DbError> {
+    on_db!(db, |pool| sqlx::query_scalar::<_, String>(NAMED)
+        .bind(name)
+        .fetch_optional(pool)
         .await)
     .map_err(DbError::from)
 }

@@ -336,6 +336,7 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
         (("post", "/materials/upload"), (staff(400), None)),
         (("post", "/materials/upload-archive"), (staff(400), None)),
         (("get", "/materials/{id}"), (signed_in(404), None)),
+        (("head", "/materials/{id}"), (signed_in(404), None)),
         (("delete", "/materials/{id}"), (staff(404), None)),
         (("get", "/materials/{id}/metadata"), (signed_in(404), None)),
         (
@@ -349,6 +350,7 @@ fn expected() -> BTreeMap<(&'static str, &'static str), ([u16; 5], Option<Value>
         ),
         // Opened by its signature alone, which is none here.
         (("get", "/materials/dl/{signature}/{id}"), ([401; 5], None)),
+        (("head", "/materials/dl/{signature}/{id}"), ([401; 5], None)),
         // The rag-server is away here.
         (
             ("post", "/initialize"),
@@ -398,7 +400,8 @@ on_both! {
                     }
                     if answer.status >= 400 {
                         assert_eq!(answer.content_type, "application/problem+json", "{answer:?}");
-                        assert!(answer.json()["detail"].is_string());
+                        // Of an answer to HEAD there is no body.
+                        assert!(*method == "head" || answer.json()["detail"].is_string());
                     }
                     if answer.status == 401 {
                         assert!(answer.headers.contains_key("www-authenticate"), "{answer:?}");
@@ -416,6 +419,15 @@ on_both! {
                 let answer = app.call(None, "PATCH", &format!("{prefix}{path}"), None).await;
                 answer.problem(405, "method_not_allowed");
                 assert!(!answer.header("allow").is_empty());
+            }
+            for (path, allowed) in [
+                ("/materials/pasta/aula.pdf", "GET, HEAD, DELETE"),
+                ("/materials/pasta/aula.pdf/metadata", "GET, PUT"),
+                ("/materials/aula.pdf/pages/1.png", "GET"),
+            ] {
+                let answer = app.call(None, "PATCH", &format!("{prefix}{path}"), None).await;
+                answer.problem(405, "method_not_allowed");
+                assert_eq!(answer.header("allow"), allowed, "{path}");
             }
             let answer = app.call(None, "GET", &format!("{prefix}/auth/nada"), None).await;
             answer.problem(404, "not_found");

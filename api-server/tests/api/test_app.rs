@@ -292,6 +292,11 @@ impl TestApp {
         }
     }
 
+    /// Where its database is, if not in its folder.
+    pub(crate) fn database_url(&self) -> Option<&str> {
+        self.database.as_ref().map(TestDb::url)
+    }
+
     /// Whether replicas share a cache.
     pub(crate) fn has_shared_cache(&self) -> bool {
         self.settings.redis_url.is_some()

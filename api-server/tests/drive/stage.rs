@@ -380,6 +380,8 @@ impl Stage {
             };
             let paths = entries.map(|entry| entry.unwrap().path());
             paths
+                // What processes lock stays, whatever goes.
+                .filter(|path| !path.ends_with(".lock"))
                 .map(|path| if path.is_dir() { count(&path) } else { 1 })
                 .sum()
         }

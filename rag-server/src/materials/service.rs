@@ -170,7 +170,7 @@ impl MaterialService {
         let hash = received.hash.clone();
         let size = received.size;
         let _row = self.rows.hold(id).await;
-        let keeping = self.files.keeping().await;
+        let keeping = self.files.keeping().await?;
         self.files.keep(received).await?;
         let before = store::find(&self.db, id).await?;
         let now = self.clock.now_ms();
@@ -397,7 +397,7 @@ impl MaterialService {
     }
 
     async fn drop_file(&self, hash: &str) -> Result<(), MaterialError> {
-        let _removing = self.files.removing().await;
+        let _removing = self.files.removing().await?;
         if store::uses_of(&self.db, hash).await? == 0 {
             self.files.remove(hash).await?;
         }

@@ -81,11 +81,23 @@ impl Methods {
     }
 }
 
+/// A route's pattern as the document writes it: `/materials/{id:.*}` is `/materials/{id}` there.
+fn documented(pattern: &str) -> String {
+    let mut parts = pattern.split('{');
+    let mut path = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (inside, rest) = part.split_once('}').unwrap_or((part, ""));
+        let name = inside.split_once(':').map_or(inside, |(name, _)| name);
+        path.extend(["{", name, "}", rest]);
+    }
+    path
+}
+
 /// The default service: 404, or 405 when [`Methods`] in the app's data know the address.
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
     let allowed = request
         .app_data::<Methods>()
-        .and_then(|methods| methods.0.get(&request.match_pattern()?));
+        .and_then(|methods| methods.0.get(&documented(&request.match_pattern()?)));
     match allowed {
         Some(allowed) => {
             let mut response = ApiError::new(Code::MethodNotAllowed).error_response();

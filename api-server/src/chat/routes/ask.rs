@@ -43,6 +43,9 @@ pub(crate) struct ChatRequest {
     current_topic: Option<String>,
     /// What the user wants to learn, up to 20.
     learning_objectives: Option<Vec<String>>,
+    /// Only these materials, 1 to 100, by `uid` (the `material_id` of sources) or `id`; all of them when absent.
+    #[schema(min_items = 1, max_items = 100)]
+    material_ids: Option<Vec<String>>,
 }
 
 /// Lengths of messages.
@@ -77,6 +80,7 @@ impl ChatRequest {
             session_id: told(self.session_id),
             topic: told(self.current_topic),
             objectives: self.learning_objectives,
+            materials: self.material_ids,
             question_id: None,
         }
     }

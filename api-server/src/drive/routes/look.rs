@@ -11,7 +11,7 @@ use shared::settings::SecretString;
 use super::given;
 use crate::access::Staff;
 use crate::drive::look::{FileView, Level, Looked, StructureView};
-use crate::drive::service::Wanted;
+use crate::drive::wanted::Wanted;
 use crate::drive::{DriveError, DriveService};
 
 /// Files of a sample.

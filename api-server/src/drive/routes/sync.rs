@@ -9,8 +9,8 @@ use shared::settings::SecretString;
 
 use super::given;
 use crate::access::Staff;
-use crate::drive::service::Wanted;
 use crate::drive::view::ProgressView;
+use crate::drive::wanted::Wanted;
 use crate::drive::{DriveError, DriveService};
 use crate::materials::form;
 

@@ -1,10 +1,12 @@
 //! Cleaning up among materials: what stands twice, what nobody has any more, everything. Index and files follow: a row
 //! goes together with the wish that the rag-server hear of it, then its file.
 
+mod agree;
 pub(crate) mod store;
 
 use std::time::Duration;
 
+pub(crate) use agree::DisagreementError;
 use shared::db::DbError;
 use shared::files::Shelves;
 use tracing::warn;

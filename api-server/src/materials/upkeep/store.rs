@@ -12,6 +12,11 @@ const WISH_ALL: &str = "INSERT INTO material_sync (uid, act, wish, attempts, due
 const FORGET_ALL: &str = "UPDATE materials SET state = 'queued', pages = NULL, passages = 0, embedded = 0, \
     reason_code = NULL, reason = NULL WHERE state <> 'stored'";
 const HASHES: &str = "SELECT content_hash, MIN(size_bytes) FROM materials GROUP BY content_hash";
+// What the rag-server was told of, and nobody waits to tell it more.
+const TOLD: &str = "SELECT uid, content_hash, state FROM materials WHERE uid > $1 AND state <> 'stored' \
+    AND NOT EXISTS (SELECT 1 FROM material_sync WHERE material_sync.uid = materials.uid) ORDER BY uid LIMIT $2";
+const IS_TOLD: &str = "SELECT COUNT(*) FROM materials WHERE uid = $1 \
+    AND NOT EXISTS (SELECT 1 FROM material_sync WHERE material_sync.uid = materials.uid)";
 const DELETE_ALL: &str = "DELETE FROM materials";
 const DOWNLOADED: &str = "INSERT INTO material_downloads (id, material_uid, material_id, size_bytes, at) \
     VALUES ($1, $2, $3, $4, $5)";
@@ -26,6 +31,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     WISH_ALL,
     FORGET_ALL,
     HASHES,
+    TOLD,
+    IS_TOLD,
     DELETE_ALL,
     DOWNLOADED,
     DOWNLOADS,
@@ -57,6 +64,30 @@ pub(super) async fn forget_all(tx: &mut Tx) -> Result<(), DbError> {
 /// Contents of all materials, with their bytes.
 pub(super) async fn hashes(tx: &mut Tx) -> Result<Vec<(String, i64)>, DbError> {
     on_tx!(tx, |conn| sqlx::query_as(HASHES).fetch_all(conn).await).map_err(DbError::from)
+}
+
+/// Materials that the rag-server should hold, in order of uid after one: uid, content, state.
+pub(super) async fn told(
+    db: &Db,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(String, String, String)>, DbError> {
+    on_db!(db, |pool| sqlx::query_as(TOLD)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(pool)
+        .await)
+    .map_err(DbError::from)
+}
+
+/// Whether it still is one of those.
+pub(super) async fn is_told(tx: &mut Tx, uid: &str) -> Result<bool, DbError> {
+    on_tx!(tx, |conn| sqlx::query_scalar::<_, i64>(IS_TOLD)
+        .bind(uid)
+        .fetch_one(conn)
+        .await
+        .map(|count| count > 0))
+    .map_err(DbError::from)
 }
 
 pub(super) async fn delete_all(tx: &mut Tx) -> Result<u64, DbError> {

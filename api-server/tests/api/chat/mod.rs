@@ -3,6 +3,7 @@
 
 mod limits;
 mod planned;
+mod scope;
 pub(crate) mod stand_in;
 pub(crate) mod story;
 mod streams;

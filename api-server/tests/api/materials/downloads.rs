@@ -47,6 +47,29 @@ on_both! {
         app.stop().await;
     }
 
+    async fn a_head_is_a_get_without_its_bytes(app) {
+        let admin = app.admin().await;
+        app.upload(&admin, "notas.txt", b"0123456789").await.ok();
+        let link = text(&app.get(&admin, &format!("{PATH}/metadata")).await.ok(), "download_path");
+        for path in [PATH, &link, &format!("{PATH}?download=true")] {
+            let etag = with(&app, &admin, path, &[]).await.header("etag").to_owned();
+            let ranges = [("range", "bytes=2-4"), ("range", "bytes=10-"), ("if-none-match", &etag), ("if-none-match", "")];
+            for header in ranges {
+                let read = with(&app, &admin, path, &[header]).await;
+                let told = app.request("HEAD", path).bearer_auth(&admin.token).header(header.0, header.1);
+                let told = app.send(told).await;
+                assert_eq!((told.status, told.text.as_str()), (read.status, ""), "{path} {header:?}");
+                for name in ["content-length", "content-type", "content-range", "content-disposition", "etag", "accept-ranges"] {
+                    assert_eq!(told.header(name), read.header(name), "{path} {header:?} {name}");
+                }
+            }
+        }
+        assert_eq!(app.send(app.request("HEAD", PATH)).await.status, 401);
+        let report = app.get(&admin, "/api/analytics/download-report").await.ok();
+        assert_eq!(report["total_downloads"], 6, "only what was read counts: {report}");
+        app.stop().await;
+    }
+
     async fn browsers_save_files_and_run_none(app) {
         let admin = app.admin().await;
         for (name, content) in [("página.html", "<script>alert(1)</script>"), ("a.pdf", "%PDF-1.4")] {

@@ -213,6 +213,100 @@ async fn uploads_and_removals_are_kept_while_the_rag_server_is_away() {
     app.stop().await;
 }
 
+/// What the rag-server forgets behind our back it is told again, when the clock has it looked at.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_rag_server_lost_it_is_sent_again() {
+    let rag = rag_server().await;
+    for app in apps(&rag).await {
+        let admin = app.admin().await;
+        let mut uids = Vec::new();
+        for (name, animal) in [
+            ("a.md", "marsupial"),
+            ("b.md", "ornitorrinco"),
+            ("c.md", "tatu"),
+        ] {
+            let content = format!("# {name}\n\nO {animal} dorme de dia.");
+            let made = app.upload(&admin, name, content.as_bytes()).await.ok();
+            uids.push(text(&made["material"], "uid"));
+            follow(&app, &admin, &format!("/materials/{name}")).await;
+        }
+        app.upload(&admin, "ruim.pdf", b"%PDF-1.7\nisto nao e um PDF")
+            .await
+            .ok();
+        follow(&app, &admin, "/materials/ruim.pdf").await;
+        let to_rag = async |method: &str, path: &str, body: &'static str| {
+            let url = rag.url().join(path).unwrap();
+            let token = service_token("acervo-api-server", "acervo-rag-server", &SystemClock);
+            let request = app.http.request(method.parse().unwrap(), url);
+            app.send(request.bearer_auth(token).body(body)).await.ok();
+        };
+        let look = async || {
+            let ran = app
+                .post(&admin, "/jobs/conferir-indice", json!({}))
+                .await
+                .ok();
+            assert_eq!(ran["outcome"], "done", "{ran}");
+            let said = text(&ran, "message");
+            said.split(' ').next().unwrap().parse::<usize>().unwrap()
+        };
+        let told = async || {
+            until("all is told", async || {
+                app.get(&admin, "/api/status").await.ok()["changes_waiting"] == 0
+                    && app
+                        .get(&admin, "/materials?state=ready")
+                        .await
+                        .ok()
+                        .as_array()
+                        .unwrap()
+                        .len()
+                        == 3
+                    && found(&app, &rag).await == [true; 3]
+            })
+            .await;
+        };
+        told().await;
+        until("both agree", async || look().await == 0).await;
+
+        // One is lost, and one is as it was in another store.
+        to_rag("DELETE", &format!("materials/{}", uids[0]), "").await;
+        to_rag(
+            "PUT",
+            &format!("materials/{}?filename=b.md", uids[1]),
+            "# b\n\nOutra coisa.",
+        )
+        .await;
+        assert_eq!(look().await, 2);
+        told().await;
+        until("both agree", async || look().await == 0).await;
+
+        to_rag("POST", "reset", "{\"confirm\": true}").await;
+        assert_eq!(found(&app, &rag).await, [false; 3]);
+        // The one that cannot be read is not sent again.
+        assert_eq!(look().await, 3);
+        told().await;
+        until("both agree", async || look().await == 0).await;
+        for name in ["a.md", "b.md", "c.md", "ruim.pdf"] {
+            app.delete(&admin, &format!("/materials/{name}")).await.ok();
+        }
+        until("nothing waits to be told", async || {
+            app.get(&admin, "/api/status").await.ok()["changes_waiting"] == 0
+        })
+        .await;
+        app.stop().await;
+    }
+}
+
+/// Whether each animal is found in a material.
+async fn found(app: &TestApp, rag: &RagServer) -> Vec<bool> {
+    let mut found = Vec::new();
+    for animal in ["marsupial", "ornitorrinco", "tatu"] {
+        let hits = search(app, rag, animal).await["hits"].clone();
+        let has = |hit: &Value| hit["text"].as_str().unwrap().contains(animal);
+        found.push(hits.as_array().unwrap().iter().any(has));
+    }
+    found
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_workers_send_each_material_once() {
     let rag = rag_server().await;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use shared::testing::TestDb;
 
 use crate::chat::stand_in::{Script, StandIn, answer};
+use crate::materials::form;
 use crate::test_app::{On, PASSWORD, TestApp, variables};
 
 /// Tables that go on by themselves.
@@ -244,6 +245,97 @@ async fn backups_are_taken_while_files_come_and_go() {
             let at = backup.to_str().unwrap();
             json_of(&run(kept.path(), &[], &["verify", at]));
         }
+        app.stop().await;
+    }
+}
+
+/// Two servers take the same contents in and remove them, and a command takes the backups: no file goes that a material
+/// has or that a backup counts on.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_process_needs_no_other_removes() {
+    let rag = stand_in().await;
+    for on in [On::Embedded, On::Shared] {
+        let kept = tempfile::tempdir().unwrap();
+        let Some(app) = rag.app(on, &[]).await else {
+            continue;
+        };
+        let admin = app.admin().await;
+        let other = app.replica().await;
+        let over = std::sync::atomic::AtomicBool::new(false);
+        let churn = async |base: &str, lane: usize| {
+            let mut number = 0;
+            while !over.load(std::sync::atomic::Ordering::SeqCst) {
+                number += 1;
+                let name = format!("vai-{lane}-{number}.txt");
+                let content = format!("aula {}", number % 2).into_bytes();
+                let send = |method: &str, path: &str| {
+                    let method = method.parse().unwrap();
+                    let request = app.http.request(method, format!("{base}{path}"));
+                    request.bearer_auth(&admin.token)
+                };
+                let sent = send("POST", "/materials/upload")
+                    .header("content-type", "application/json")
+                    .body(form(&[("file", Some(&name), &content)]));
+                app.send(sent).await.ok();
+                let read = send("GET", &format!("/materials/{name}"));
+                let read = app.send(read).await;
+                assert_eq!((read.status, read.text.as_bytes()), (200, &*content));
+                let removed = send("DELETE", &format!("/materials/{name}"));
+                app.send(removed).await.ok();
+            }
+        };
+        let take = async {
+            let mut more = vec![("BACKUP_DIR", kept.path().display().to_string())];
+            more.extend(
+                app.database_url()
+                    .map(|url| ("DATABASE_URL", url.to_owned())),
+            );
+            let folder = app.folder.path().to_owned();
+            let taken = tokio::task::spawn_blocking(move || {
+                (0..4).for_each(|_| drop(json_of(&run(&folder, &more, &["backup"]))));
+            });
+            taken.await.unwrap();
+            over.store(true, std::sync::atomic::Ordering::SeqCst);
+        };
+        let (one, two) = (app.base.as_str(), other.base.as_str());
+        futures::join!(
+            take,
+            churn(one, 0),
+            churn(two, 1),
+            churn(one, 2),
+            churn(two, 3)
+        );
+        let found = backups(kept.path());
+        assert_eq!(found.len(), 4);
+        for backup in found {
+            let at = backup.to_str().unwrap();
+            json_of(&run(kept.path(), &[], &["verify", at]));
+        }
+        other.stop().await;
+        app.stop().await;
+    }
+}
+
+/// A backup of another process waits for nobody, and nobody for it: what it counts on is swept when it is over.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_removes_does_not_wait_for_a_backup() {
+    for on in [On::Embedded, On::Shared] {
+        let Some(app) = TestApp::on(on, &[]).await else {
+            continue;
+        };
+        let admin = app.admin().await;
+        let content = b"aula de remo";
+        app.upload(&admin, "remo.txt", content).await.ok();
+        let files = shared::files::Files::shared(&app.folder.path().join("uploads"), 100);
+        let file = files.path_of(&blake3::hash(content).to_hex());
+        let keeping = files.keeping().await.unwrap();
+        app.delete(&admin, "/materials/remo.txt").await.ok();
+        assert_eq!(app.material_ids(&admin).await, [""; 0]);
+        assert!(file.exists(), "a backup counts on it");
+        drop(keeping);
+        app.upload(&admin, "canoa.txt", content).await.ok();
+        app.delete(&admin, "/materials/canoa.txt").await.ok();
+        assert!(!file.exists());
         app.stop().await;
     }
 }
