@@ -17,7 +17,7 @@ if [ ! -e "$venv/ready" ]; then
 fi
 if [ -z "${RAG_SERVER_BIN:-}" ] || [ -z "${API_SERVER_BIN:-}" ] || [ -z "${BARE_ROUTE_BIN:-}" ]; then
   need_toolchain
-  cargo build --release --locked -p rag-server -p api-server --bins --example bare-route
+  cargo build --release --locked --workspace --bin rag-server --bin api-server --example bare-route
 fi
 release=$CARGO_TARGET_DIR/release
 exec "$venv/bin/python" benches/compare/compare.py \
