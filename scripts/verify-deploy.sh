@@ -162,20 +162,21 @@ build_images() {
         b config --env CARGO_HOME=/usr/local/cargo --env PATH=/usr/local/cargo/bin:/usr/local/rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$rust"
         b commit --rm "$rust" localhost/rust:local
     fi
-    local server
+    local server bad=0
     for server in api rag; do
         say "building acervo-$server"
         # The format that keeps HEALTHCHECK.
         b build --format docker --layers --target runtime --file "Dockerfile.$server" --tag "localhost/acervo-$server" \
             ${built:+--build-context "build=$store/built"} \
             --build-arg RUST_IMAGE=localhost/rust:local --build-arg DEBIAN_IMAGE=localhost/debian:bookworm-slim .
-        start_image "$server" || return 1
+        start_image "$server" || bad=1
     done
+    return "$bad"
 }
 
 # Starts what was built as its own user, and looks at what it may write to.
 start_image() {
-    local server=$1 image="localhost/acervo-$1" container port most size process
+    local server=$1 image="localhost/acervo-$1" container port most size process too_large=0
     case "$server" in
         api) most=120 ;;
         rag) most=500 ;;
@@ -186,7 +187,7 @@ start_image() {
     # Programs built for tests are larger than those built to run.
     [ "$built" = debug ] || [ "$size" -le "$most" ] || {
         echo "at most $most MB are wanted"
-        return 1
+        too_large=1
     }
     [ "$(b inspect --type image --format '{{.OCIv1.Config.User}}' "$image")" = 10001 ] || {
         echo "it does not run as user 10001"
@@ -226,6 +227,7 @@ start_image() {
         tail -n 20 "$store/$server.log"
         return 1
     }
+    return "$too_large"
 }
 
 if [ -n "$images" ]; then
