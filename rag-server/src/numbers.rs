@@ -22,7 +22,7 @@ pub(crate) struct Numbers {
     queue: Gauges,
     index: Gauges,
     answers: Gauges,
-    models: Gauges,
+    models_up: Gauges,
     age: Gauge,
     cache_bytes: Gauge,
 }
@@ -32,7 +32,7 @@ impl Numbers {
     pub(crate) fn new(status: Arc<StatusService>, models: Arc<Models>) -> Self {
         let (age, cache_bytes) = (Gauge::default(), Gauge::default());
         let all: [Gauges; 6] = std::array::from_fn(|_| Gauges::default());
-        let [documents, jobs, queue, index, answers, up] = all.clone();
+        let [documents, jobs, queue, index, answers, models_up] = all.clone();
         let counted = Metrics::new("rag-server", env!("CARGO_PKG_VERSION"), |registry| {
             registry.register_collector(Box::new(models));
             registry.register(
@@ -45,7 +45,7 @@ impl Numbers {
                 "Kept answers in memory; 0 where Redis has them",
                 cache_bytes.clone(),
             );
-            let [documents, jobs, queue, index, answers, up] = all;
+            let [documents, jobs, queue, index, answers, models_up] = all;
             for (name, help, gauges) in [
                 ("acervo_rag_documents", "Documents by state", documents),
                 ("acervo_rag_jobs", "Jobs by state", jobs),
@@ -67,7 +67,7 @@ impl Numbers {
                 (
                     "acervo_rag_model_up",
                     "Chat models with a key: 1, or 0 while left alone after failures",
-                    up,
+                    models_up,
                 ),
             ] {
                 registry.register(name, help, gauges);
@@ -81,7 +81,7 @@ impl Numbers {
             queue,
             index,
             answers,
-            models: up,
+            models_up,
             age,
             cache_bytes,
         }
@@ -108,7 +108,7 @@ impl Numbers {
         for model in &status.providers.chat.models {
             if model.available {
                 let is_up = u64::from(model.breaker != "open");
-                set(&self.models, &model.name, is_up);
+                set(&self.models_up, &model.name, is_up);
             }
         }
         let stats = self.status.stats().await?;

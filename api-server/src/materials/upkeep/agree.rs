@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde::Deserialize;
+use shared::db::DbError;
 use tracing::info;
 
 use super::super::store::{Act, FAILED, wish};
-use super::{AT_ONCE, MaterialError, MaterialService, store};
+use super::{AT_ONCE, MaterialService, store};
 use crate::rag::{RagClient, RagError};
 
 /// Materials that are looked at in one page of either list.
@@ -39,7 +40,7 @@ pub(crate) enum DisagreementError {
     Rag(#[from] RagError),
     /// What is here.
     #[error(transparent)]
-    Here(#[from] MaterialError),
+    Here(#[from] DbError),
 }
 
 impl MaterialService {
@@ -53,9 +54,7 @@ impl MaterialService {
         let mut here = BTreeMap::new();
         let mut after = String::new();
         loop {
-            let page = store::told(&self.db, &after, PAGE)
-                .await
-                .map_err(MaterialError::from)?;
+            let page = store::told(&self.db, &after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after.clone_from(&last.0);
             here.extend(
@@ -93,19 +92,14 @@ impl MaterialService {
         wishes.extend(lost.map(|(uid, _)| (uid, Act::Put)));
         let now = self.clock.now_ms();
         for some in wishes.chunks(AT_ONCE) {
-            let mut tx = self.db.begin_write().await.map_err(MaterialError::from)?;
+            let mut tx = self.db.begin_write().await?;
             for (uid, act) in some {
                 // A material that was removed meanwhile has its wish, and a wish for none removes it.
-                if store::is_told(&mut tx, uid)
-                    .await
-                    .map_err(MaterialError::from)?
-                {
-                    wish(&mut tx, uid, *act, now)
-                        .await
-                        .map_err(MaterialError::from)?;
+                if store::is_told(&mut tx, uid).await? {
+                    wish(&mut tx, uid, *act, now).await?;
                 }
             }
-            tx.commit().await.map_err(MaterialError::from)?;
+            tx.commit().await?;
         }
         if !wishes.is_empty() {
             info!("the rag-server holds {} materials otherwise", wishes.len());

@@ -45,22 +45,24 @@ pub(crate) fn month(word: &str) -> Option<u32> {
         .map(|(_, number)| *number)
 }
 
-/// The month's Portuguese name.
+/// The months in Portuguese, January first.
+pub(crate) const MONTH_NAMES: [&str; 12] = [
+    "janeiro",
+    "fevereiro",
+    "março",
+    "abril",
+    "maio",
+    "junho",
+    "julho",
+    "agosto",
+    "setembro",
+    "outubro",
+    "novembro",
+    "dezembro",
+];
+
+/// The month's name.
 pub(crate) fn month_name(month: u32, english: bool) -> &'static str {
-    const PORTUGUESE: [&str; 12] = [
-        "janeiro",
-        "fevereiro",
-        "março",
-        "abril",
-        "maio",
-        "junho",
-        "julho",
-        "agosto",
-        "setembro",
-        "outubro",
-        "novembro",
-        "dezembro",
-    ];
     const ENGLISH: [&str; 12] = [
         "January",
         "February",
@@ -75,7 +77,7 @@ pub(crate) fn month_name(month: u32, english: bool) -> &'static str {
         "November",
         "December",
     ];
-    let names = if english { &ENGLISH } else { &PORTUGUESE };
+    let names = if english { &ENGLISH } else { &MONTH_NAMES };
     names
         .get(month.saturating_sub(1) as usize)
         .copied()

@@ -3,6 +3,7 @@
 use super::scope::Scope;
 use super::tags::Is;
 use crate::lexicon::{self, Does};
+use crate::moment::MONTH_NAMES;
 use crate::words::{Word, spelled, stem, verb_root, words};
 
 /// `pode`, `saberia`: courtesy before a verb of telling, and something else before any other.
@@ -228,20 +229,6 @@ const POINTING: [&str; 20] = [
 
 /// Parts of a year, and their months.
 const PARTS: [(&str, u32); 3] = [("trimestre", 3), ("quadrimestre", 4), ("semestre", 6)];
-const MONTHS: [&str; 12] = [
-    "janeiro",
-    "fevereiro",
-    "março",
-    "abril",
-    "maio",
-    "junho",
-    "julho",
-    "agosto",
-    "setembro",
-    "outubro",
-    "novembro",
-    "dezembro",
-];
 
 impl Scope<'_> {
     /// `primeiro trimestre`, `três primeiros meses` → `de janeiro a março`; not where the table has parts of a year of its own.
@@ -253,7 +240,7 @@ impl Scope<'_> {
                 PARTS.iter().any(|(part, _)| word.folded == *part)
                     && !(self.columns(&stems).is_empty() && self.values(&stems).0.is_empty())
             });
-            let (first, last) = (MONTHS.get(first)?, MONTHS.get(last)?);
+            let (first, last) = (MONTH_NAMES.get(first)?, MONTH_NAMES.get(last)?);
             (!named).then(|| (at, length, format!("de {first} a {last}")))
         });
         let Some((at, length, months)) = found else {
