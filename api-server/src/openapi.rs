@@ -1,13 +1,11 @@
 //! The OpenAPI document: made from the routes, so that none can be missing.
 
-use actix_web::App;
 use shared::problem::{FieldError, Problem};
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa_actix_web::{AppExt as _, scope};
 
-use crate::{health, numbers, routes};
+use crate::routes;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -44,7 +42,7 @@ use crate::{health, numbers, routes};
     modifiers(&Schemes),
     security(("user_token" = []), ("api_key" = [])),
 )]
-pub(crate) struct ApiDoc;
+struct ApiDoc;
 
 struct Schemes;
 
@@ -80,24 +78,8 @@ impl utoipa::Modify for Schemes {
 
 /// The whole document.
 pub fn document() -> Document {
-    App::new()
-        .into_utoipa_app()
-        .openapi(ApiDoc::openapi())
-        .service(health::info)
-        .service(numbers::routes::metrics)
-        .configure(routes::all)
-        .split_for_parts()
-        .1
-}
-
-/// The document of the routes as they are mounted, each twice.
-pub(crate) fn both_mounts() -> Document {
-    App::new()
-        .into_utoipa_app()
-        .service(health::info)
-        .service(numbers::routes::metrics)
-        .service(scope("/api").configure(routes::all))
-        .configure(routes::all)
-        .split_for_parts()
-        .1
+    let mut document = ApiDoc::openapi();
+    routes::outside(&mut document);
+    routes::all(&mut document);
+    document
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use actix_web::web::{self, Data, ServiceConfig};
 use shared::body::JsonLimit;
+use shared::openapi::{Docs, Routes};
 use shared::problem::{self, Methods};
-use utoipa_actix_web::service_config::ServiceConfig as DocumentedConfig;
 
 use crate::access::introspect;
 use crate::app::Services;
@@ -14,8 +14,8 @@ use crate::drive::routes as drive;
 use crate::settings::Settings;
 use crate::{
     acts, alerts, analytics, api_keys, approved, assistant, audit, health, improvement, links,
-    maintenance, materials, oidc, planned, schedules, sessions, site, two_factor, usage, users,
-    video, webhook,
+    maintenance, materials, numbers, oidc, planned, schedules, sessions, site, two_factor, usage,
+    users, video, webhook,
 };
 
 /// What routes share; cheap to clone, one per thread.
@@ -24,15 +24,18 @@ pub(crate) struct AppData {
     services: Services,
     json_limit: usize,
     methods: Arc<Methods>,
+    docs: Docs,
 }
 
 impl AppData {
-    pub(crate) fn new(services: &Services, settings: &Settings) -> Self {
-        Self {
+    pub(crate) fn new(services: &Services, settings: &Settings) -> serde_json::Result<Self> {
+        let document = crate::openapi::document();
+        Ok(Self {
             services: services.clone(),
             json_limit: settings.server.json_limit,
-            methods: Arc::new(Methods::from_openapi(&crate::openapi::both_mounts())),
-        }
+            methods: Arc::new(Methods::from_openapi(&document).and_below("/api")),
+            docs: Docs::new(&document)?,
+        })
     }
 
     /// Registers what routes share, and what answers where no route is.
@@ -76,13 +79,21 @@ impl AppData {
             .app_data(problem::payload_config(self.json_limit))
             .app_data(problem::query_config())
             .app_data(problem::path_config())
+            .configure(|config| self.docs.configure(config))
             .default_service(web::route().to(problem::not_found));
     }
 }
 
+/// What is never below `/api`.
+pub(crate) fn outside(routes: &mut impl Routes) {
+    routes
+        .service(health::info)
+        .service(numbers::routes::metrics);
+}
+
 /// The table of contents; the OpenAPI document is made from it. Mounted twice: below `/api`, and without it.
-pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
-    config
+pub(crate) fn all(routes: &mut impl Routes) {
+    routes
         // For everyone
         .service(health::health)
         .service(health::healthz)

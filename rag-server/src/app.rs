@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_web::web::{self, Data};
+use actix_web::web::Data;
 use actix_web::{App as HttpApp, HttpServer, middleware};
 use anyhow::Context as _;
 use index::Index;
@@ -19,9 +19,6 @@ use shared::token::ServiceTokens;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use utoipa::OpenApi as _;
-use utoipa_actix_web::AppExt as _;
-use utoipa_swagger_ui::SwaggerUi;
 
 use crate::access::{self, Access, People};
 use crate::archive::{self, ArchiveService};
@@ -30,7 +27,6 @@ use crate::ingest::IngestService;
 use crate::jobs::{JobService, Queue};
 use crate::materials::{Files, MaterialService, TableFiles};
 use crate::models::Models;
-use crate::openapi::ApiDoc;
 use crate::pages::PageService;
 use crate::query::{Aliases, Answers, QueryService};
 use crate::ranking::{RankingService, Versions};
@@ -371,17 +367,10 @@ impl App {
         services.lock.announce(address)?;
         let replica = Data::from(Arc::clone(&services.replica));
         let forwarder = Data::new(Forwarder::new().context("cannot set up HTTP")?);
-        let data = routes::AppData::new(&services, &settings);
+        let data = routes::AppData::new(&services, &settings)?;
         let server = HttpServer::new(move || {
             HttpApp::new()
-                .into_utoipa_app()
-                .openapi(ApiDoc::openapi())
                 .configure(routes::all)
-                .openapi_service(|document| {
-                    SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document)
-                })
-                .into_app()
-                .service(web::redirect("/docs", "/docs/"))
                 .configure(|config| data.configure(config))
                 .app_data(access.clone())
                 .app_data(replica.clone())

@@ -1,11 +1,9 @@
 //! The OpenAPI document: made from the routes, so that none can be missing.
 
-use actix_web::App;
 use shared::problem::{FieldError, Problem};
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa_actix_web::AppExt as _;
 
 use crate::routes;
 
@@ -29,7 +27,7 @@ use crate::routes;
     modifiers(&ServiceToken),
     security(("service_token" = [])),
 )]
-pub(crate) struct ApiDoc;
+struct ApiDoc;
 
 struct ServiceToken;
 
@@ -53,10 +51,7 @@ impl utoipa::Modify for ServiceToken {
 
 /// The whole document.
 pub fn document() -> Document {
-    App::new()
-        .into_utoipa_app()
-        .openapi(ApiDoc::openapi())
-        .configure(routes::all)
-        .split_for_parts()
-        .1
+    let mut document = ApiDoc::openapi();
+    routes::all(&mut document);
+    document
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use actix_web::web::{self, Data, ServiceConfig};
 use shared::body::JsonLimit;
+use shared::openapi::{Docs, Routes};
 use shared::problem::{self, Methods};
-use utoipa_actix_web::service_config::ServiceConfig as DocumentedConfig;
 
 use crate::app::Services;
 use crate::numbers::Numbers;
@@ -22,19 +22,22 @@ pub(crate) struct AppData {
     numbers: Arc<Numbers>,
     json_limit: usize,
     methods: Arc<Methods>,
+    docs: Docs,
 }
 
 impl AppData {
-    pub(crate) fn new(services: &Services, settings: &Settings) -> Self {
-        Self {
+    pub(crate) fn new(services: &Services, settings: &Settings) -> serde_json::Result<Self> {
+        let document = crate::openapi::document();
+        Ok(Self {
             services: services.clone(),
             numbers: Arc::new(Numbers::new(
                 Arc::clone(&services.status),
                 Arc::clone(&services.models),
             )),
             json_limit: settings.server.json_limit,
-            methods: Arc::new(Methods::from_openapi(&crate::openapi::document())),
-        }
+            methods: Arc::new(Methods::from_openapi(&document)),
+            docs: Docs::new(&document)?,
+        })
     }
 
     /// Registers what routes share, and what answers where no route is.
@@ -59,13 +62,14 @@ impl AppData {
             .app_data(problem::json_config(self.json_limit))
             .app_data(problem::query_config())
             .app_data(problem::path_config())
+            .configure(|config| self.docs.configure(config))
             .default_service(web::route().to(problem::not_found));
     }
 }
 
 /// The table of contents; the OpenAPI document is made from it.
-pub(crate) fn all(config: &mut DocumentedConfig<'_>) {
-    config
+pub(crate) fn all(routes: &mut impl Routes) {
+    routes
         // For everyone
         .service(health::health)
         .service(health::healthz)

@@ -16,6 +16,7 @@ pub mod files;
 pub mod http;
 pub mod id;
 pub mod metrics;
+pub mod openapi;
 pub mod problem;
 mod retry;
 pub mod settings;

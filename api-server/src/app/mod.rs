@@ -14,18 +14,16 @@ use actix_web::http::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue,
 };
 use actix_web::middleware::{self, Next};
-use actix_web::web::Data;
+use actix_web::web::{Data, scope};
 use actix_web::{App as HttpApp, Error, HttpServer};
 use anyhow::Context as _;
 use shared::problem::{ApiError, Code};
 use shared::shutdown::Shutdown;
 use tracing::info;
-use utoipa_actix_web::{AppExt as _, scope};
-use utoipa_swagger_ui::SwaggerUi;
 
 use crate::access::gate;
+use crate::routes;
 use crate::settings::Settings;
-use crate::{health, numbers, routes};
 
 pub(crate) use services::open_database;
 pub use services::{Ports, Services};
@@ -47,7 +45,7 @@ impl App {
         let listener =
             TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
         let address = listener.local_addr()?;
-        let data = routes::AppData::new(&services, &settings);
+        let data = routes::AppData::new(&services, &settings)?;
         let access = Data::from(Arc::clone(&services.access));
         let origins = settings.server.cors_origins.clone();
         let patience = Patience {
@@ -56,16 +54,11 @@ impl App {
             // A little more than the rag-server gets, so that its silence is told as such.
             chat: settings.chat.timeout + Duration::from_secs(5),
         };
-        let document = crate::openapi::document();
         let server = HttpServer::new(move || {
             HttpApp::new()
-                .into_utoipa_app()
-                .service(health::info)
-                .service(numbers::routes::metrics)
+                .configure(routes::outside)
                 .service(scope("/api").configure(routes::all))
                 .configure(routes::all)
-                .into_app()
-                .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document.clone()))
                 .configure(|config| data.configure(config))
                 .app_data(access.clone())
                 .app_data(Data::new(patience))

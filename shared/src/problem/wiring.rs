@@ -79,6 +79,17 @@ impl Methods {
                 .collect(),
         )
     }
+
+    /// The same below a prefix too, such as `/api`.
+    pub fn and_below(mut self, prefix: &str) -> Self {
+        let below: Vec<_> = self
+            .0
+            .iter()
+            .map(|(path, methods)| (format!("{prefix}{path}"), methods.clone()))
+            .collect();
+        self.0.extend(below);
+        self
+    }
 }
 
 /// A route's pattern as the document writes it: `/materials/{id:.*}` is `/materials/{id}` there.
