@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
 # Checks every file that deploys Acervo with the tool that reads it, where no Docker engine is.
-# usage: scripts/verify-deploy.sh [--images|--images-built]
-# --images also builds both images with buildah from bases made on this machine, and starts them: root, some hours, 30 GB.
+# usage: scripts/verify-deploy.sh [--images|--images-built] [api|rag]
+# --images also builds both images, or the one that is named, with buildah from bases made on this machine, and starts them:
+# root, some hours, 20 GB.
 # --images-built does the same with programs that this machine has built already instead of building them inside: those of
 # cargo build --release, else those of the tests, which are larger (their sizes are told, not judged).
 # RAG_SERVER_BIN and API_SERVER_BIN name built servers: they judge the settings in the manifests, and are replaced under load.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
 
-images='' built=''
+images='' built='' servers=${2:-api rag}
 case "${1:-}" in
     --images) images=1 ;;
     --images-built) images=1 built=debug ;;
     "") ;;
     *)
-        sed -n '3,5p' "$0"
+        sed -n '3,7p' "$0"
         exit 64
         ;;
 esac
@@ -122,7 +123,9 @@ build_images() {
     need buildah:buildah debootstrap:debootstrap ss:iproute2
     local store="$CARGO_TARGET_DIR/images"
     mkdir -p "$store"
+    # vfs works everywhere, and copies every layer whole.
     export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
+    ! grep -qw overlay /proc/filesystems || STORAGE_DRIVER=overlay
     b() { buildah --root "$store/root" --runroot "$store/run" "$@"; }
 
     if ! b inspect --type image localhost/debian:bookworm-slim >/dev/null 2>&1; then
@@ -155,7 +158,8 @@ build_images() {
         rust=$(b from localhost/debian:bookworm-slim)
         b run "$rust" -- sh -c 'apt-get update -qq && apt-get install -y -qq --no-install-recommends ca-certificates gcc libc6-dev'
         b add "$rust" "$(rustc --print sysroot)" /usr/local/rust
-        # Where the registry is reached from here.
+        # Where the registry is reached from here, and whom TLS trusts on the way.
+        b add "$rust" /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
         mkdir -p "$store/cargo"
         cp "$HOME/.cargo/config.toml" "$store/cargo/" 2>/dev/null || true
         b add "$rust" "$store/cargo" /usr/local/cargo
@@ -163,7 +167,7 @@ build_images() {
         b commit --rm "$rust" localhost/rust:local
     fi
     local server bad=0
-    for server in api rag; do
+    for server in $servers; do
         say "building acervo-$server"
         # The format that keeps HEALTHCHECK.
         b build --format docker --layers --target runtime --file "Dockerfile.$server" --tag "localhost/acervo-$server" \

@@ -507,7 +507,7 @@ fn check_ranges(raw: &RawSettings, faults: &mut Faults<'_>) {
     if raw.chunk.size < 16 {
         faults.add("chunk.size", "must be at least 16 tokens");
     }
-    if raw.chunk.overlap * 2 >= raw.chunk.size {
+    if raw.chunk.overlap >= raw.chunk.size.div_ceil(2) {
         faults.add("chunk.overlap", "must be less than half of chunk.size");
     }
     if !(1..=50).contains(&raw.retrieval.top_k) {

@@ -232,10 +232,12 @@ impl Services {
             settings: settings.backup.clone(),
             clock: Arc::clone(&clock),
         });
+        let assistant = Arc::new(AssistantService::new(db.clone(), Arc::clone(&clock)));
         let outbox = Arc::new(Outbox::new(
             db.clone(),
             files.clone(),
             Arc::clone(&rag),
+            Arc::clone(&assistant),
             counts.clone(),
             Arc::clone(&clock),
         ));
@@ -315,7 +317,6 @@ impl Services {
             settings.webhook_secret.clone(),
             Arc::clone(&clock),
         ));
-        let assistant = Arc::new(AssistantService::new(db.clone(), Arc::clone(&clock)));
         let usage = Arc::new(UsageService::new(
             db.clone(),
             settings.usage,

@@ -88,7 +88,7 @@ pub(crate) struct AssistantChanges {
 pub(crate) struct Chunking {
     /// Tokens of a passage, 16 to 480.
     pub size: u32,
-    /// Tokens repeated from the passage before, at most half of them.
+    /// Tokens repeated from the passage before, less than half of them.
     pub overlap: u32,
 }
 
@@ -154,7 +154,7 @@ impl AssistantConfig {
         let size = (self.chunk_size / CHARACTERS_PER_TOKEN).clamp(CHUNK_TOKENS.0, CHUNK_TOKENS.1);
         Chunking {
             size,
-            overlap: (self.chunk_overlap / CHARACTERS_PER_TOKEN).min(size / 2),
+            overlap: (self.chunk_overlap / CHARACTERS_PER_TOKEN).min((size - 1) / 2),
         }
     }
 }

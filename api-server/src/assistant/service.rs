@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use shared::clock::Clock;
-use shared::db::{Db, Tx};
+use shared::db::{Db, DbError, Tx};
 use shared::problem::Invalid;
+use tracing::warn;
 
 use super::model::{AssistantChanges, Chunking, MAX_NAME, is_text};
 use super::store::{self, ChangeRow};
@@ -59,14 +60,19 @@ impl AssistantService {
 
     /// Tokens of passages of materials added from now on; `None` until somebody sets the assistant up, when the
     /// rag-server's own sizes hold.
-    #[allow(dead_code, reason = "for the materials feature, which sends it along")]
-    pub(crate) async fn chunking(&self) -> Result<Option<Chunking>, AssistantError> {
+    ///
+    /// # Errors
+    /// The database's; a configuration that cannot be read is told in the log, and counts as none.
+    pub(crate) async fn chunking(&self) -> Result<Option<Chunking>, DbError> {
         let stored = store::current(&self.db).await?;
-        Ok(stored
+        let config = stored
             .as_deref()
-            .map(serde_json::from_str::<AssistantConfig>)
-            .transpose()?
-            .map(|config| config.chunking()))
+            .map(serde_json::from_str::<AssistantConfig>);
+        let readable = config.transpose().unwrap_or_else(|error| {
+            warn!(%error, "the assistant's configuration cannot be read");
+            None
+        });
+        Ok(readable.map(|config| config.chunking()))
     }
 
     /// Every template by its name.

@@ -22,7 +22,7 @@ fn chunk_sizes_are_a_quarter_in_tokens_within_what_the_index_takes() {
     for (size, overlap, tokens, repeated) in [
         (1000, 200, 250, 50),
         (2000, 100, 480, 25),
-        (20_000, 10_000, 480, 240),
+        (20_000, 10_000, 480, 239),
         (100, 50, 25, 12),
     ] {
         let config = AssistantConfig {

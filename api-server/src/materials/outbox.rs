@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::store::{self, Act, Heard, Later, MaterialRow, WishRow};
+use crate::assistant::AssistantService;
 use crate::numbers::Counts;
 use crate::rag::{RagClient, RagError};
 use crate::waits::{backoff, later};
@@ -45,6 +46,7 @@ pub(crate) struct Outbox {
     db: Db,
     files: Files,
     rag: Arc<RagClient>,
+    assistant: Arc<AssistantService>,
     counts: Counts,
     clock: Arc<dyn Clock>,
     due: Notify,
@@ -84,11 +86,12 @@ enum Outcome {
 }
 
 impl Outbox {
-    /// Wishes of `db`, files of `files`, told to `rag`.
+    /// Wishes of `db`, files of `files`, told to `rag` with chunks as `assistant` wants them.
     pub(crate) fn new(
         db: Db,
         files: Files,
         rag: Arc<RagClient>,
+        assistant: Arc<AssistantService>,
         counts: Counts,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -96,6 +99,7 @@ impl Outbox {
             db,
             files,
             rag,
+            assistant,
             counts,
             clock,
             due: Notify::new(),
@@ -247,12 +251,17 @@ impl Outbox {
     async fn put(&self, wish: &WishRow, material: &MaterialRow) -> Result<Outcome, DbError> {
         let tags = material.tags().join(",");
         let filename = material.id.rsplit('/').next().unwrap_or(&material.id);
-        let query = [
+        let mut query = vec![
             ("source", material.id.as_str()),
             ("filename", filename),
             ("title", &material.title),
             ("tags", &tags),
         ];
+        let chunking = self.assistant.chunking().await?;
+        let tokens = chunking.map(|it| (it.size.to_string(), it.overlap.to_string()));
+        if let Some((size, overlap)) = &tokens {
+            query.extend([("chunk_size", size.as_str()), ("chunk_overlap", overlap)]);
+        }
         let path = ["materials", material.uid.as_str()];
         let file = self.files.path_of(&material.content_hash);
         match self.rag.put_file::<Accepted>(&path, &query, &file).await {

@@ -169,6 +169,7 @@ pub(crate) async fn take_in(
             title: Some(title.to_owned()),
             filename: Some(name),
             tags: Vec::new(),
+            chunking: None,
         };
         services.materials.accept(material, body).await?;
         ids.push(id);

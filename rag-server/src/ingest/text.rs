@@ -89,8 +89,8 @@ impl IngestService {
         self.jobs.progress(&job.id, "indexing", 0, 0).await?;
         catalogue::store::replace(&self.db, id, &catalogue::lessons(&document)).await?;
         let kind = document.kind;
-        let version = self.version_of(&material.content_hash, &document);
-        let chunks = self.cut(&material.id, &version, document).await?;
+        let version = self.version_of(&material, &document);
+        let chunks = self.cut(&material, &version, document).await?;
         if chunks.is_empty() {
             return Err(no_text());
         }
@@ -158,14 +158,14 @@ impl IngestService {
     /// Cuts a document, analyses its chunks and keeps its tables, off the async threads.
     async fn cut(
         &self,
-        id: &str,
+        material: &MaterialRow,
         version: &str,
         document: extract::Document,
     ) -> Result<Vec<AnalysedChunk>, IngestError> {
-        let settings = self.chunking;
+        let settings = material.chunking().unwrap_or(self.chunking);
         let tokens = self.embedding.token_counter();
         let files = self.materials.tables().clone();
-        let (id, version) = (id.to_owned(), version.to_owned());
+        let (id, version) = (material.id.clone(), version.to_owned());
         shared::telemetry::spawn_blocking_in_span(move || {
             let tables = tables::TableSet::sources(&document);
             if !tables.is_empty() {
@@ -186,15 +186,17 @@ impl IngestService {
     }
 
     /// Names content and all that shapes its chunks.
-    fn version_of(&self, content_hash: &str, document: &extract::Document) -> String {
+    fn version_of(&self, material: &MaterialRow, document: &extract::Document) -> String {
+        let content_hash = &material.content_hash;
+        let chunking = material.chunking().unwrap_or(self.chunking);
         let recognised = document.pages.iter();
         let recognised = recognised.filter(|page| page.recognised.is_some()).count();
         let shaped = format!(
             "{content_hash}|{READING_VERSION}|{recognised}|{}|{}|{}|{}",
             self.embedding.counter_name(),
             terms::VERSION,
-            self.chunking.size,
-            self.chunking.overlap
+            chunking.size,
+            chunking.overlap
         );
         blake3::hash(shaped.as_bytes())
             .to_hex()

@@ -12,13 +12,14 @@ pub(crate) mod folder;
 mod id;
 mod locks;
 pub(crate) mod routes;
+mod row;
 mod service;
 pub(crate) mod store;
 mod table_files;
 
 pub(crate) use error::MaterialError;
 pub(crate) use id::MaterialId;
+pub(crate) use row::{CitedRow, MaterialRow, MaterialState, Origin};
 pub(crate) use service::{MaterialService, NewMaterial};
 pub(crate) use shared::files::Files;
-pub(crate) use store::{MaterialRow, MaterialState, Origin};
 pub(crate) use table_files::TableFiles;

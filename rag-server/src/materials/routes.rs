@@ -2,6 +2,7 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, delete, get, put};
+use chunk::ChunkSettings;
 use serde::{Deserialize, Serialize};
 use shared::body::{Json, Query};
 use shared::clock::rfc3339;
@@ -103,6 +104,12 @@ pub(crate) struct PutMaterial {
     title: Option<String>,
     /// Labels to filter by, separated by commas.
     tags: Option<String>,
+    /// Most tokens of a passage, together with `chunk_overlap`; as in the server's settings when absent. Neither changes
+    /// a material that is here already with the same bytes.
+    #[param(minimum = 16, maximum = 480)]
+    chunk_size: Option<usize>,
+    /// Tokens repeated from the passage before, less than half of `chunk_size`.
+    chunk_overlap: Option<usize>,
 }
 
 /// A material was accepted.
@@ -153,6 +160,11 @@ pub(crate) async fn send(
             .split(',')
             .map(str::to_owned)
             .collect(),
+        // One without the other is not taken for a choice: a size of none is refused.
+        chunking: (query.chunk_size.or(query.chunk_overlap)).map(|_| ChunkSettings {
+            size: query.chunk_size.unwrap_or_default(),
+            overlap: query.chunk_overlap.unwrap_or_default(),
+        }),
     };
     let accepted = materials.accept(material, body).await?;
     let state = materials.find(&id).await?.state();

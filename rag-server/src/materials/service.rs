@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Bytes;
+use chunk::ChunkSettings;
 use futures::Stream;
 use index::Index;
 use shared::clock::Clock;
@@ -13,8 +14,8 @@ use shared::files::Received;
 use tokio::sync::OwnedMutexGuard;
 
 use super::locks::Locks;
-use super::store::{self, Acceptance, MaterialRow, MaterialState, Origin};
-use super::{Files, MaterialError, MaterialId, TableFiles};
+use super::store::{self, Acceptance};
+use super::{Files, MaterialError, MaterialId, MaterialRow, MaterialState, Origin, TableFiles};
 use crate::jobs::{JobError, JobKind, JobService};
 
 /// Most bytes of a name: what file systems allow, and more than anyone reads.
@@ -35,6 +36,8 @@ pub struct NewMaterial {
     pub title: Option<String>,
     /// Labels to filter by.
     pub tags: Vec<String>,
+    /// How large its chunks are; as in the server's settings when absent.
+    pub chunking: Option<ChunkSettings>,
 }
 
 /// What became of an acceptance.
@@ -144,6 +147,7 @@ impl MaterialService {
             filename: Some(filename),
             title: None,
             tags: Vec::new(),
+            chunking: None,
         })?;
         let received = self.files.receive_file(path).await?;
         self.take_in(
@@ -187,6 +191,7 @@ impl MaterialService {
             modified_at,
             revision: &job_id,
             job_id: &job_id,
+            chunking: named.chunking,
         };
         if let Some(row) = &before
             && row.content_hash == hash
@@ -248,6 +253,7 @@ impl MaterialService {
             modified_at: row.modified_at,
             revision: &job_id,
             job_id: &job_id,
+            chunking: row.chunking(),
         };
         self.jobs
             .cancel_of_material(&row.id)
@@ -421,6 +427,7 @@ struct Named {
     title: String,
     /// JSON array.
     tags: String,
+    chunking: Option<ChunkSettings>,
 }
 
 impl Named {
@@ -450,12 +457,22 @@ impl Named {
             });
         }
         let tags = serde_json::to_string(&tags).unwrap_or_else(|_| "[]".to_owned());
+        if material
+            .chunking
+            .is_some_and(|chunking| !chunking.is_valid())
+        {
+            return Err(MaterialError::InvalidField {
+                pointer: "/chunk_size",
+                detail: "Os trechos devem ter de 16 a 480 tokens e repetir menos da metade deles.",
+            });
+        }
         Ok(Self {
             id: material.id,
             source,
             filename,
             title,
             tags,
+            chunking: material.chunking,
         })
     }
 }

@@ -1,172 +1,24 @@
 //! SQL of materials and removals.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
+use chunk::ChunkSettings;
 use shared::db::{Db, DbError};
 use shared::{on_db, on_tx};
 
+use super::row::{CitedRow, MaterialRow, MaterialState, Origin};
 use crate::catalogue::{self, Lesson};
-
-/// Where a material stands on its way into the index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum MaterialState {
-    /// Accepted, waiting for its turn.
-    Queued,
-    /// Being read.
-    Extracting,
-    /// Being written to the index.
-    Indexing,
-    /// Found by its words; vectors follow.
-    Searchable,
-    /// Found by words and meaning.
-    Ready,
-    /// It will not become searchable; `reason` says why.
-    Failed,
-    /// Pages are pictures of text and need character recognition.
-    NeedsOcr,
-}
-
-impl MaterialState {
-    /// Every state, in the order of a material's life.
-    pub const ALL: [Self; 7] = [
-        Self::Queued,
-        Self::Extracting,
-        Self::Indexing,
-        Self::Searchable,
-        Self::Ready,
-        Self::Failed,
-        Self::NeedsOcr,
-    ];
-
-    /// As stored and sent.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Extracting => "extracting",
-            Self::Indexing => "indexing",
-            Self::Searchable => "searchable",
-            Self::Ready => "ready",
-            Self::Failed => "failed",
-            Self::NeedsOcr => "needs_ocr",
-        }
-    }
-
-    fn parse(text: &str) -> Self {
-        Self::ALL
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .unwrap_or(Self::Failed)
-    }
-}
-
-impl fmt::Display for MaterialState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// How a material came here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// By `PUT /materials/{id}`.
-    Sent,
-    /// From the mirrored folder.
-    Folder,
-}
-
-impl Origin {
-    /// As stored.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Folder => "folder",
-        }
-    }
-}
-
-/// One row of `materials`.
-#[derive(Debug, Clone, sqlx::FromRow, Serialize, Deserialize)]
-pub struct MaterialRow {
-    /// See [`super::MaterialId`].
-    pub id: String,
-    /// Name shown as the source of a citation: a relative path.
-    pub source: String,
-    /// Name of the file as sent.
-    pub filename: String,
-    /// Title for people.
-    pub title: String,
-    /// JSON array of strings.
-    pub tags: String,
-    /// `sent` or `folder`.
-    pub origin: String,
-    /// Real type, once read; see `extract::FileKind`.
-    pub kind: Option<String>,
-    /// Bytes of the file.
-    pub size_bytes: i64,
-    /// BLAKE3 of the file, hexadecimal.
-    pub content_hash: String,
-    /// When the mirrored file was last modified, Unix ms.
-    pub modified_at: Option<i64>,
-    /// See [`MaterialState`].
-    pub state: String,
-    /// Why it failed: stable code.
-    pub reason_code: Option<String>,
-    /// Why it failed: sentence for people.
-    pub reason: Option<String>,
-    /// Pages, slides or sheets.
-    pub pages: Option<i64>,
-    /// Chunks in the index.
-    pub chunks: i64,
-    /// Chunks that have their vectors.
-    pub embedded: i64,
-    /// JSON array of `extract::Warning`.
-    pub warnings: String,
-    /// JSON array of 1-based page numbers without text.
-    pub ocr_pages: String,
-    /// Changes with every acceptance: work done for another revision is void.
-    pub revision: String,
-    /// Version of the rows that stand in the index.
-    pub indexed_version: Option<String>,
-    /// The job that works, or worked last, on it.
-    pub job_id: Option<String>,
-    /// Unix ms.
-    pub created_at: i64,
-    /// Unix ms.
-    pub updated_at: i64,
-}
-
-impl MaterialRow {
-    /// The state as a value.
-    pub fn state(&self) -> MaterialState {
-        MaterialState::parse(&self.state)
-    }
-}
-
-/// What a query needs of a material.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub(crate) struct CitedRow {
-    pub(crate) id: String,
-    pub(crate) source: String,
-    pub(crate) title: String,
-    pub(crate) kind: Option<String>,
-    pub(crate) tags: String,
-    pub(crate) indexed_version: Option<String>,
-    pub(crate) state: String,
-}
 
 const COLUMNS_ALL: &str = "SELECT * FROM materials WHERE id = $1";
 const LIST: &str =
     "SELECT * FROM materials WHERE ($1 = '' OR state = $1) AND id > $2 ORDER BY id LIMIT $3";
 const WAITING_FOR_OCR: &str = "SELECT * FROM materials WHERE ocr_pages <> '[]' ORDER BY id";
 const UPSERT: &str = "INSERT INTO materials (id, source, filename, title, tags, origin, size_bytes, content_hash, \
-    modified_at, state, chunks, embedded, warnings, ocr_pages, revision, job_id, created_at, updated_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', 0, 0, '[]', '[]', $10, $11, $12, $12) \
+    modified_at, state, chunks, embedded, warnings, ocr_pages, revision, job_id, created_at, updated_at, chunk_size, \
+    chunk_overlap) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', 0, 0, '[]', '[]', $10, $11, $12, $12, $13, $14) \
     ON CONFLICT (id) DO UPDATE SET source = excluded.source, filename = excluded.filename, title = excluded.title, \
     tags = excluded.tags, origin = excluded.origin, size_bytes = excluded.size_bytes, content_hash = excluded.content_hash, \
     modified_at = excluded.modified_at, state = 'queued', reason_code = NULL, reason = NULL, revision = excluded.revision, \
-    job_id = excluded.job_id, updated_at = excluded.updated_at";
+    job_id = excluded.job_id, updated_at = excluded.updated_at, chunk_size = excluded.chunk_size, \
+    chunk_overlap = excluded.chunk_overlap";
 const RENAME: &str = "UPDATE materials SET source = $2, filename = $3, title = $4, tags = $5, modified_at = $6, \
     updated_at = $7 WHERE id = $1";
 const SET_STATE: &str = "UPDATE materials SET state = $3, reason_code = $4, reason = $5, updated_at = $6 \
@@ -210,8 +62,8 @@ const DELETE_ALL: &str = "DELETE FROM materials";
 const CLEAR_REMOVALS: &str = "DELETE FROM removals";
 const INSERT_WHOLE: &str = "INSERT INTO materials (id, source, filename, title, tags, origin, kind, size_bytes, content_hash, \
     modified_at, state, reason_code, reason, pages, chunks, embedded, warnings, ocr_pages, revision, indexed_version, \
-    job_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-    $18, $19, $20, $21, $22, $23)";
+    job_id, created_at, updated_at, chunk_size, chunk_overlap) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
+    $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)";
 
 /// Every statement, so that a test can prepare them on both databases.
 pub(crate) const STATEMENTS: &[&str] = &[
@@ -292,6 +144,8 @@ pub(crate) struct Acceptance<'a> {
     pub(crate) modified_at: Option<i64>,
     pub(crate) revision: &'a str,
     pub(crate) job_id: &'a str,
+    /// See [`MaterialRow::chunking`].
+    pub(crate) chunking: Option<ChunkSettings>,
 }
 
 pub(crate) async fn accept(db: &Db, material: &Acceptance<'_>, now: i64) -> Result<(), DbError> {
@@ -308,6 +162,8 @@ pub(crate) async fn accept(db: &Db, material: &Acceptance<'_>, now: i64) -> Resu
         .bind(material.revision)
         .bind(material.job_id)
         .bind(now)
+        .bind(material.chunking.map(|chunking| chunking.size as i64))
+        .bind(material.chunking.map(|chunking| chunking.overlap as i64))
         .execute(pool)
         .await
         .map(|_| ()))
@@ -646,6 +502,8 @@ pub(crate) async fn replace_all(
             .bind(&row.job_id)
             .bind(row.created_at)
             .bind(row.updated_at)
+            .bind(row.chunk_size)
+            .bind(row.chunk_overlap)
             .execute(conn)
             .await
             .map(|_| ()))

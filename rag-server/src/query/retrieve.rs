@@ -14,8 +14,7 @@ use super::wire::{Asked, Search, Timings};
 use super::{QueryError, QueryService};
 use crate::catalogue::{self, Placed};
 use crate::embedding::Active;
-use crate::materials::MaterialState;
-use crate::materials::store::{self, CitedRow};
+use crate::materials::{CitedRow, MaterialState, store};
 
 /// λ of maximal marginal relevance (Carbonell & Goldstein 1998), as in the earlier system.
 const MMR_LAMBDA: f32 = 0.5;

@@ -70,6 +70,38 @@ async fn the_same_bytes_again_cost_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sender_chooses_how_large_chunks_are() {
+    let app = TestApp::spawn().await;
+    let text = "O músculo responde à carga. ".repeat(60);
+    let usual = app.bring_in("usual.txt", text.clone()).await;
+    let small = "small.txt?chunk_size=32&chunk_overlap=8";
+    let chosen = app.bring_in(small, text.clone()).await;
+    let chunks = |material: &Value| material["chunks"].as_i64().unwrap();
+    assert!(
+        chunks(&chosen) >= 4 * chunks(&usual),
+        "{chosen} and {usual}"
+    );
+
+    let again = app.put("small.txt?chunk_size=64", text.clone()).await;
+    assert_eq!(again.json()["unchanged"], true);
+    app.post("/reprocess-enhanced-materials", &json!({})).await;
+    app.settled("usual.txt", "ready").await;
+    let read_again = app.settled("small.txt", "ready").await;
+    assert_eq!(chunks(&read_again), chunks(&chosen));
+
+    for sizes in [
+        "chunk_size=15",
+        "chunk_size=481",
+        "chunk_size=32&chunk_overlap=16",
+        "chunk_overlap=8",
+    ] {
+        let refused = app.put(&format!("other.txt?{sizes}"), text.clone()).await;
+        assert_eq!(refused.status, 400, "{sizes}");
+        assert_eq!(refused.json()["errors"][0]["pointer"], "/chunk_size");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn other_bytes_replace_the_material() {
     let app = TestApp::spawn().await;
     app.bring_in("a.txt", "A prova será na segunda-feira, dia catorze.")

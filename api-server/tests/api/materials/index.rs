@@ -83,6 +83,40 @@ pub(crate) async fn until<F: AsyncFnMut() -> bool>(what: &str, mut holds: F) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_assistants_chunk_sizes_hold_for_materials_added_later() {
+    let rag = rag_server().await;
+    for app in apps(&rag).await {
+        let admin = app.admin().await;
+        let mut passages = Vec::new();
+        for (name, chunk_size) in [
+            ("antes", None),
+            ("grande", Some(1900)),
+            ("pequeno", Some(120)),
+        ] {
+            if let Some(size) = chunk_size {
+                let form = json!({ "chunkSize": size, "chunkOverlap": 20 });
+                app.post(&admin, "/api/assistant/config", form).await.ok();
+            }
+            let content = format!("{name}. {}", "O músculo responde à carga. ".repeat(60));
+            let file = format!("{name}.txt");
+            let parts: [Part<'_>; 1] = [("file", Some(&file), content.as_bytes())];
+            app.send_form(&admin, "POST", "/api/materials/upload", &parts)
+                .await
+                .ok();
+            let path = format!("/api/materials/{file}");
+            let (_, last) = follow(&app, &admin, &path).await;
+            assert_eq!(text(&last, "state"), "ready", "{last}");
+            let known = app.get(&admin, &format!("{path}/metadata")).await.ok();
+            passages.push(known["passages"].as_i64().unwrap());
+        }
+        let [before, large, small] = passages[..] else {
+            panic!("three were sent")
+        };
+        assert!(small >= 4 * large && small >= 4 * before, "{passages:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_material_is_indexed_found_and_forgotten() {
     let rag = rag_server().await;
     for app in apps(&rag).await {

@@ -53,6 +53,13 @@ pub struct ChunkSettings {
     pub overlap: usize,
 }
 
+impl ChunkSettings {
+    /// Whether both are within their ranges.
+    pub fn is_valid(self) -> bool {
+        (16..=480).contains(&self.size) && self.overlap < self.size.div_ceil(2)
+    }
+}
+
 /// A passage of a document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Chunk {

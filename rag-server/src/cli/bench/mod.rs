@@ -394,6 +394,7 @@ async fn register(services: &Services, id: &str, chunks: usize) -> anyhow::Resul
         modified_at: None,
         revision: id,
         job_id: id,
+        chunking: None,
     };
     store::accept(&services.db, &acceptance, 0).await?;
     store::set_indexed(&services.db, id, id, chunks as i64, "v1", 0).await?;

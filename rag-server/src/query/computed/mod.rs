@@ -22,7 +22,7 @@ use super::wire::{Asked, Mode, QueryResponse};
 use super::write::Spent;
 use super::{QueryError, QueryService};
 use crate::catalogue::{self, Placed};
-use crate::materials::store::{self, CitedRow};
+use crate::materials::{CitedRow, store};
 use crate::tables::TableError;
 
 /// Materials whose tables are asked at most.
