@@ -81,6 +81,7 @@ impl Methods {
     }
 
     /// The same below a prefix too, such as `/api`.
+    #[must_use]
     pub fn and_below(mut self, prefix: &str) -> Self {
         let below: Vec<_> = self
             .0
