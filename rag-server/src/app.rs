@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use actix_web::web::Data;
 use actix_web::{App as HttpApp, HttpServer, middleware};
 use anyhow::Context as _;
-use index::Index;
+use index::{Index, Need};
 use shared::cache::{Cache, MemoryCache, RedisCache};
 use shared::clock::{Clock, SystemClock};
 use shared::db::{self, Db};
@@ -39,6 +39,8 @@ use crate::tables::TableService;
 
 /// How often the index is looked at for rows that wait to be indexed.
 const TEND_EVERY: Duration = Duration::from_secs(2);
+/// What is worthwhile and not pressing waits this many times as long as it took the last time.
+const TEND_REST: u32 = 20;
 /// How often it is tended even without need: old versions go.
 const TEND_AT_LEAST: Duration = Duration::from_secs(1800);
 /// How often an embedder that is away is looked for.
@@ -278,19 +280,25 @@ impl Services {
 
 /// Indexes new rows, compacts and prunes, while reads go on.
 async fn tend(index: Index, stopping: CancellationToken) {
-    let mut last = Instant::now();
+    let (mut last, mut took) = (Instant::now(), Duration::ZERO);
     loop {
         tokio::select! {
             () = stopping.cancelled() => return,
             () = tokio::time::sleep(TEND_EVERY) => {}
         }
-        if !index.needs_optimize() && last.elapsed() < TEND_AT_LEAST {
+        let patience = match index.optimize_need() {
+            Need::Pressing => Duration::ZERO,
+            Need::Worthwhile => took * TEND_REST,
+            Need::None => TEND_AT_LEAST,
+        };
+        if last.elapsed() < patience.min(TEND_AT_LEAST) {
             continue;
         }
-        last = Instant::now();
+        let started = Instant::now();
         if let Err(error) = index.optimize().await {
             warn!(error = %shared::telemetry::chain(&error), "tending the index failed: {error}");
         }
+        (last, took) = (Instant::now(), started.elapsed());
     }
 }
 

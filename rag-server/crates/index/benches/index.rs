@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 use chunk::{Chunk, Sentence};
 use extract::{FileKind, Locator};
 use index::{
-    AnalysedChunk, Filter, Index, IndexSettings, MaterialChunks, VectorRow, VectorTable, chunk_id,
+    AnalysedChunk, Filter, Index, IndexSettings, MaterialChunks, Need, VectorRow, VectorTable,
+    chunk_id,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -229,7 +230,7 @@ async fn measure(rows: usize) {
         let append = Instant::now();
         table.append(vectors).await.unwrap();
         appends.push(append.elapsed());
-        if index.needs_optimize() {
+        if index.optimize_need() == Need::Pressing {
             let optimise = Instant::now();
             index.optimize().await.unwrap();
             optimising += optimise.elapsed();

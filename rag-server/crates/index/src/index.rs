@@ -30,9 +30,22 @@ use crate::{
 
 /// Most rows a search returns, whatever was asked for.
 pub(crate) const MAX_HITS: usize = 10_000;
-/// When the tables are worth optimising: rows that are scanned at every question, and files opened by it.
+/// When the tables have to be optimised: rows that are scanned at every question, and files opened by it.
 const BACKLOG_ROWS: u64 = 2_000;
 const BACKLOG_COMMITS: u64 = 50;
+/// From how many files on it is worth a moment of rest: each costs every question about a millisecond.
+const WORTHWHILE_COMMITS: u64 = 4;
+
+/// What [`Index::optimize`] would be good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// For nothing yet.
+    None,
+    /// Questions would be faster.
+    Worthwhile,
+    /// Questions are slow.
+    Pressing,
+}
 
 /// The index. Cheap to clone; all clones share one writer per table.
 #[derive(Clone)]
@@ -457,16 +470,22 @@ impl Index {
         })
     }
 
-    /// Enough has been written that [`Self::optimize`] is worth its time. Looks at counters only.
-    pub fn needs_optimize(&self) -> bool {
+    /// How much [`Self::optimize`] is needed after what has been written. Looks at counters only.
+    pub fn optimize_need(&self) -> Need {
         let inner = self.inner();
         let Ok(backlogs) = inner.backlogs.read() else {
-            return true;
+            return Need::Pressing;
         };
-        backlogs.iter().any(|backlog| {
-            backlog.rows.load(Ordering::Relaxed) >= BACKLOG_ROWS
-                || backlog.commits.load(Ordering::Relaxed) >= BACKLOG_COMMITS
-        })
+        let need = |backlog: &Arc<Backlog>| {
+            let rows = backlog.rows.load(Ordering::Relaxed);
+            match backlog.commits.load(Ordering::Relaxed) {
+                BACKLOG_COMMITS.. => Need::Pressing,
+                _ if rows >= BACKLOG_ROWS => Need::Pressing,
+                WORTHWHILE_COMMITS.. => Need::Worthwhile,
+                _ => Need::None,
+            }
+        };
+        backlogs.iter().map(need).max().unwrap_or(Need::None)
     }
 
     /// Brings the search indices of all tables up to date, joins small data files, removes vectors without chunk,

@@ -30,7 +30,7 @@ mod vector_table;
 mod writer;
 
 pub use error::{IndexError, Retry};
-pub use index::Index;
+pub use index::{Index, Need};
 pub use maintenance::{IndexStats, OptimizeReport, TableStats};
 pub use material::{
     AnalysedChunk, Filter, IndexedVersion, MaterialChunks, StoredChunk, StoredVector, TextHit,

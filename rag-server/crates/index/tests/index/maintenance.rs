@@ -1,5 +1,7 @@
 //! Disk, versions and search indices over many small writes.
 
+use index::Need;
+
 use crate::fixture::{Shelf, clustered, material, vector_rows};
 
 /// Trap: without compaction every small write leaves a data file and a version, and disk and latency grow.
@@ -77,16 +79,21 @@ async fn space_of_deleted_materials_comes_back() {
 async fn need_to_optimise_is_counted_and_survives_a_restart() {
     let shelf = Shelf::new().await;
     shelf.index.optimize().await.unwrap();
-    assert!(!shelf.index.needs_optimize());
+    assert_eq!(shelf.index.optimize_need(), Need::None);
+    for number in 0..4 {
+        let id = format!("curta-{number}");
+        shelf.put(material(&id, "1", &["uma linha"])).await;
+    }
+    assert_eq!(shelf.index.optimize_need(), Need::Worthwhile);
     let many: Vec<String> = (0..2_500).map(|row| format!("linha l{row}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     shelf.put(material("a", "1", &many)).await;
-    assert!(shelf.index.needs_optimize());
+    assert_eq!(shelf.index.optimize_need(), Need::Pressing);
     let reopened = shelf.another().await;
-    assert!(reopened.needs_optimize());
+    assert_eq!(reopened.optimize_need(), Need::Pressing);
     shelf.index.optimize().await.unwrap();
-    assert!(!shelf.index.needs_optimize());
-    assert!(!shelf.another().await.needs_optimize());
+    assert_eq!(shelf.index.optimize_need(), Need::None);
+    assert_eq!(shelf.another().await.optimize_need(), Need::None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
