@@ -99,10 +99,7 @@ async fn the_assistants_chunk_sizes_hold_for_materials_added_later() {
             }
             let content = format!("{name}. {}", "O músculo responde à carga. ".repeat(60));
             let file = format!("{name}.txt");
-            let parts: [Part<'_>; 1] = [("file", Some(&file), content.as_bytes())];
-            app.send_form(&admin, "POST", "/api/materials/upload", &parts)
-                .await
-                .ok();
+            app.upload(&admin, &file, content.as_bytes()).await.ok();
             let path = format!("/api/materials/{file}");
             let (_, last) = follow(&app, &admin, &path).await;
             assert_eq!(text(&last, "state"), "ready", "{last}");

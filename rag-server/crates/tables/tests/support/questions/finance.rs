@@ -1,7 +1,7 @@
 //! Questions to the finance.
 
 use super::super::planted::{Planted, Seed, Truth, count, extreme, grouped, mean, total};
-use super::{Asker, all, cell_of, counts, is, sums, value};
+use super::{Asker, MONTHS, all, cell_of, counts, is, sums, value};
 
 pub(crate) fn finance(seed: &mut Seed, tables: &[Planted], to: &mut Asker) {
     let [spent, funds] = tables else { return };
@@ -9,21 +9,6 @@ pub(crate) fn finance(seed: &mut Seed, tables: &[Planted], to: &mut Asker) {
     let category = *seed.one(&["Viagem", "Material", "Serviços"]);
     let way = *seed.one(&["Cartão", "Boleto", "Pix"]);
     let month = seed.within(1, 12) as u32;
-    let months = [
-        "",
-        "janeiro",
-        "fevereiro",
-        "março",
-        "abril",
-        "maio",
-        "junho",
-        "julho",
-        "agosto",
-        "setembro",
-        "outubro",
-        "novembro",
-        "dezembro",
-    ];
     let n = seed.within(10, 40) * 100;
     let bound = n.to_string();
     let mil = format!("{}.{:03}", n / 1000, n % 1000);
@@ -35,7 +20,7 @@ pub(crate) fn finance(seed: &mut Seed, tables: &[Planted], to: &mut Asker) {
     let slots = [
         ("c", category),
         ("f", way),
-        ("mes", months[month as usize]),
+        ("mes", MONTHS[month as usize]),
         ("n", shown),
     ];
     let of_category = spent.picked(is(spent, "Rubrica", category));

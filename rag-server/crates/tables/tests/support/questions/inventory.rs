@@ -3,7 +3,7 @@
 use super::super::planted::{
     Cell, Planted, Seed, Truth, count, extreme, grouped, mean, names, top, total, winner,
 };
-use super::{Asker, all, averages, cell_of, counts, is, number, sums, value};
+use super::{Asker, MONTHS, all, averages, cell_of, counts, is, number, sums, value};
 
 pub(crate) fn inventory(seed: &mut Seed, tables: &[Planted], to: &mut Asker) {
     let [stock, companies] = tables else { return };
@@ -258,21 +258,7 @@ pub(crate) fn inventory(seed: &mut Seed, tables: &[Planted], to: &mut Asker) {
     );
     let due = stock.column("Validade");
     let month = seed.within(2, 11) as u32;
-    let named = [
-        "",
-        "janeiro",
-        "fevereiro",
-        "março",
-        "abril",
-        "maio",
-        "junho",
-        "julho",
-        "agosto",
-        "setembro",
-        "outubro",
-        "novembro",
-    ][month as usize];
-    let slots_month = [("mes", named)];
+    let slots_month = [("mes", MONTHS[month as usize])];
     let in_month = stock.picked(|row| row[due].date().is_some_and(|(_, m, _)| m == month));
     to.ask(
         "dates",

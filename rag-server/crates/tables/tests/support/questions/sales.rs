@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::planted::{
     Planted, Seed, Truth, count, distinct, grouped, mean, sum, total, winner,
 };
-use super::{Asker, all, averages, cell_of, counts, is, sums};
+use super::{Asker, MONTHS, all, averages, cell_of, counts, is, sums};
 
 pub(crate) fn sales(seed: &mut Seed, tables: &[Planted], to: &mut Asker) {
     let [sales, teams] = tables else { return };
@@ -27,29 +27,14 @@ pub(crate) fn sales(seed: &mut Seed, tables: &[Planted], to: &mut Asker) {
     ]);
     let region = *seed.one(&["Norte", "Sul", "Nordeste", "Sudeste"]);
     let month = seed.within(1, 11) as u32;
-    let months = [
-        "",
-        "janeiro",
-        "fevereiro",
-        "março",
-        "abril",
-        "maio",
-        "junho",
-        "julho",
-        "agosto",
-        "setembro",
-        "outubro",
-        "novembro",
-        "dezembro",
-    ];
     let k = seed.within(2, 3).to_string();
     let slots = [
         ("v", name),
         ("outro", other),
         ("p", product),
         ("r", region),
-        ("mes", months[month as usize]),
-        ("depois", months[month as usize + 1]),
+        ("mes", MONTHS[month as usize]),
+        ("depois", MONTHS[month as usize + 1]),
         ("k", &k),
     ];
     let of_seller = sales.picked(is(sales, "Vendedor", name));
