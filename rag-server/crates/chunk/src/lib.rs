@@ -40,6 +40,8 @@ mod sentence;
 #[cfg(test)]
 mod tests;
 
+use std::ops::RangeInclusive;
+
 pub use extract::{Document, Locator};
 pub use place::union;
 use serde::{Deserialize, Serialize};
@@ -47,16 +49,24 @@ use serde::{Deserialize, Serialize};
 /// How large chunks are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChunkSettings {
-    /// Most tokens in a chunk, headings not counted; 16 to 480.
+    /// Most tokens in a chunk, headings not counted; within [`ChunkSettings::SIZES`].
     pub size: usize,
     /// Tokens of whole sentences repeated from the chunk before; less than half of `size`.
     pub overlap: usize,
 }
 
 impl ChunkSettings {
+    /// Sizes that can be asked for, in tokens: the embedder reads 512, headings included.
+    pub const SIZES: RangeInclusive<usize> = 16..=480;
+
     /// Whether both are within their ranges.
     pub fn is_valid(self) -> bool {
-        (16..=480).contains(&self.size) && self.overlap < self.size.div_ceil(2)
+        Self::SIZES.contains(&self.size) && self.overlaps_little()
+    }
+
+    /// Whether less than half of a chunk is repeated.
+    pub fn overlaps_little(self) -> bool {
+        self.overlap < self.size.div_ceil(2)
     }
 }
 
