@@ -2,6 +2,12 @@
 
 use std::process::ExitCode;
 
+/// glibc's allocator looks longer for free memory the more pieces it is in: after half an hour of questions and writes
+/// that was a quarter of their processor time (`docs/scale.md`).
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     // A reading process is started often and knows no settings.
     if std::env::args_os()

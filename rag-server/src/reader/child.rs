@@ -13,9 +13,15 @@ use tokio::task::JoinHandle;
 use super::error::ReadError;
 use super::wire::{self, Answer, Reply, Request};
 
-/// Environment of a child, all of it. One allocation arena: with one per thread glibc reserves address space
-/// that would count against the child's limit.
-const ENVIRONMENT: [(&str, &str); 1] = [("MALLOC_ARENA_MAX", "1")];
+/// Environment of a child, all of it. One allocation arena, and what is freed goes back to the system at once: address
+/// space that the allocators keep would count against the child's limit.
+const ENVIRONMENT: [(&str, &str); 2] = [
+    ("MALLOC_ARENA_MAX", "1"),
+    (
+        "_RJEM_MALLOC_CONF",
+        "narenas:1,retain:false,dirty_decay_ms:0,muzzy_decay_ms:0,background_thread:false",
+    ),
+];
 /// A child that has closed its output gets this long to end.
 const ENDING: Duration = Duration::from_secs(2);
 /// Documents up to this many bytes of JSON are parsed in place; larger ones off the async threads. About a

@@ -146,6 +146,12 @@ impl From<lancedb::Error> for IndexError {
     }
 }
 
+impl From<lance_core::Error> for IndexError {
+    fn from(error: lance_core::Error) -> Self {
+        Self::from(lancedb::Error::from(error))
+    }
+}
+
 impl From<arrow_schema::ArrowError> for IndexError {
     fn from(error: arrow_schema::ArrowError) -> Self {
         Self::from(lancedb::Error::from(error))

@@ -1,9 +1,14 @@
 //! Keeping the tables small and fast: search indices, compaction, removal of old versions, and their figures.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use lance::Dataset;
+use lance::index::DatasetIndexExt;
+use lance_index::IndexType;
+use lance_index::scalar::btree::BTreeParameters;
+use lance_index::scalar::{BuiltinIndexType, ScalarIndexParams};
 use lancedb::index::Index as SearchIndex;
-use lancedb::index::scalar::BTreeIndexBuilder;
 use lancedb::index::vector::IvfRqIndexBuilder;
 use lancedb::table::{CompactionOptions, Duration, OptimizeAction, OptimizeOptions};
 use lancedb::{DistanceType, Table};
@@ -17,6 +22,9 @@ use crate::{IndexError, IndexSettings, VectorTableInfo};
 const FULL_TEXT: &str = "terms_fts";
 /// The rows it was trained on follow the name, so that it can be trained anew when the table has outgrown it.
 const NEAREST: &str = "vector_rq_";
+/// Keys on a page of a lookup. A question looks up a hundred ids, nearly each on another page, and pages are read and
+/// compared whole: the store's own 4,096 make that the most part of a question among a million passages.
+const KEYS_PER_PAGE: u64 = 256;
 /// Compaction leaves data files of this many rows alone: what it rewrites each time stays bounded.
 const ROWS_PER_FILE: usize = 16_384;
 /// A trained vector index is trained anew when the table holds this many times the rows it was trained on.
@@ -87,27 +95,44 @@ pub(crate) async fn ensure_indices(table: &Table, kind: TableKind) -> Result<(),
         .into_iter()
         .map(|index| index.name)
         .collect();
-    let btree = || SearchIndex::BTree(BTreeIndexBuilder::default());
-    let wanted = match kind {
-        TableKind::Chunks => vec![
-            (TERMS, FULL_TEXT, SearchIndex::FTS(full_text_settings())),
-            (ID, "id_btree", btree()),
-            (MATERIAL_ID, "material_btree", btree()),
-        ],
-        TableKind::Vectors { .. } => vec![
-            (CHUNK_ID, "chunk_btree", btree()),
-            (MATERIAL_ID, "material_btree", btree()),
-        ],
+    let is_there = |name: &str| there.iter().any(|known| known == name);
+    let lookups = match kind {
+        TableKind::Chunks => [(ID, "id_btree"), (MATERIAL_ID, "material_btree")],
+        TableKind::Vectors { .. } => [(CHUNK_ID, "chunk_btree"), (MATERIAL_ID, "material_btree")],
     };
-    for (column, name, index) in wanted {
-        if !there.iter().any(|known| known == name) {
-            table
-                .create_index(&[column], index)
-                .name(name.to_owned())
-                .execute()
-                .await?;
+    if matches!(kind, TableKind::Chunks) && !is_there(FULL_TEXT) {
+        table
+            .create_index(&[TERMS], SearchIndex::FTS(full_text_settings()))
+            .name(FULL_TEXT.to_owned())
+            .execute()
+            .await?;
+    }
+    for (column, name) in lookups {
+        if !is_there(name) {
+            create_lookup(table, column, name).await?;
         }
     }
+    Ok(())
+}
+
+/// An index for `column` by its values; merging it with new rows keeps the size of its pages.
+async fn create_lookup(table: &Table, column: &str, name: &str) -> Result<(), IndexError> {
+    let params =
+        ScalarIndexParams::for_builtin(BuiltinIndexType::BTree).with_params(&BTreeParameters {
+            zone_size: Some(KEYS_PER_PAGE),
+            range_id: None,
+        });
+    // What it commits the table sees at its next look: every look is for the newest version.
+    let mut dataset = Dataset::clone(&*dataset(table).await?);
+    dataset
+        .create_index(
+            &[column],
+            IndexType::BTree,
+            Some(name.to_owned()),
+            &params,
+            false,
+        )
+        .await?;
     Ok(())
 }
 
@@ -213,15 +238,17 @@ pub(crate) async fn table_stats(table: &Table, kind: TableKind) -> Result<TableS
 
 /// Number of versions kept, by the names of their manifests: one that is listed may be pruned before it could be read.
 async fn versions(table: &Table) -> Result<u64, IndexError> {
+    let dataset = dataset(table).await?;
+    Ok(dataset.count_versions().await?)
+}
+
+/// The newest version of what lies below the table.
+pub(crate) async fn dataset(table: &Table) -> Result<Arc<Dataset>, IndexError> {
     let Some(dataset) = table.dataset() else {
-        return Err(lancedb::Error::NotSupported {
-            message: "the index needs a table it can open itself".to_owned(),
-        }
-        .into());
+        let message = "the index needs a table it can open itself".to_owned();
+        return Err(lancedb::Error::NotSupported { message }.into());
     };
-    let dataset = dataset.get().await?;
-    let count = dataset.count_versions().await;
-    Ok(count.map_err(lancedb::Error::from)?)
+    Ok(dataset.get().await?)
 }
 
 /// Bytes of the files of these tables below the folder `uri`.

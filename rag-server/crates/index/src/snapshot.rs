@@ -10,6 +10,7 @@ use lancedb::query::{ExecutableQuery, Query, QueryBase, Select};
 
 use crate::IndexError;
 use crate::chunk_table::column;
+use crate::maintenance::dataset;
 
 const ROW_ID: &str = "_rowid";
 
@@ -36,21 +37,9 @@ impl Snapshot {
         row_ids: &[u64],
         columns: &[&str],
     ) -> Result<RecordBatch, IndexError> {
-        let Some(dataset) = self.table.dataset() else {
-            return Err(lancedb::Error::NotSupported {
-                message: "the index needs a table it can open itself".to_owned(),
-            }
-            .into());
-        };
-        let dataset = dataset.get().await?;
-        let columns = dataset
-            .schema()
-            .project(columns)
-            .map_err(lancedb::Error::from)?;
-        let rows = dataset
-            .take_rows(row_ids, columns)
-            .await
-            .map_err(lancedb::Error::from)?;
+        let dataset = dataset(&self.table).await?;
+        let columns = dataset.schema().project(columns)?;
+        let rows = dataset.take_rows(row_ids, columns).await?;
         Ok(rows)
     }
 }

@@ -47,6 +47,7 @@ struct Figures {
     remove_p50: f64,
     start_ms: f64,
     idle_mb: f64,
+    first_query: f64,
     query_p50: f64,
     query_p99: f64,
     after_mb: f64,
@@ -54,7 +55,7 @@ struct Figures {
 
 impl Figures {
     /// What grows, by name.
-    fn growing(&self) -> [(&'static str, f64); 18] {
+    fn growing(&self) -> [(&'static str, f64); 19] {
         [
             ("filling, s", self.fill_s),
             ("search indices, s", self.index_s),
@@ -71,6 +72,7 @@ impl Figures {
             ("removing it, p50, ms", self.remove_p50),
             ("server: ready, ms", self.start_ms),
             ("server: idle, MB", self.idle_mb),
+            ("server: first question, ms", self.first_query),
             ("server: question, p50, ms", self.query_p50),
             ("server: question, p99, ms", self.query_p99),
             ("server: after the questions, MB", self.after_mb),
@@ -197,6 +199,7 @@ async fn measure(
         remove_p50,
         start_ms: asked.ready_ms,
         idle_mb: asked.idle_mb as f64,
+        first_query: asked.first_ms,
         query_p50: asked.p50_ms,
         query_p99: asked.p99_ms,
         after_mb: asked.after_mb as f64,

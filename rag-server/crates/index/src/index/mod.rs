@@ -1,51 +1,30 @@
 //! The handle on the index: writing, reading and searching chunks, and the tables of vectors beside them.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+mod reading;
+mod tending;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use futures::TryStreamExt;
 use lancedb::connection::Connection;
 use lancedb::database::CreateTableMode;
 use lancedb::expr::DfExpr;
-use lancedb::index::scalar::{FtsQuery, FullTextSearchQuery, MatchQuery, Operator};
-use lancedb::query::{ExecutableQuery, QueryBase, Select};
 use lancedb::{ObjectStoreRegistry, Session, Table};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
-use crate::chunk_table::{self, ID, LAYOUT_KEY, MATERIAL_ID, PAYLOAD, TERMS, VERSION};
-use crate::maintenance::{self, IndexStats, OptimizeReport};
+use crate::chunk_table::{self, LAYOUT_KEY, MATERIAL_ID, VERSION};
+use crate::maintenance;
 use crate::material::check_material_id;
-use crate::snapshot::{Snapshot, row_ids, scored_row_ids};
-use crate::vector_table::{self, VectorTable, count_versions};
+use crate::vector_table::{self, VectorTable};
 use crate::writer::{Backlog, Change, TableKind, Writer, any_of};
-use crate::{
-    Filter, IndexError, IndexSettings, IndexedVersion, MaterialChunks, StoredChunk, TextHit,
-    VectorTableInfo,
-};
-
-/// Most rows a search returns, whatever was asked for.
-pub(crate) const MAX_HITS: usize = 10_000;
-/// When the tables have to be optimised: rows that are scanned at every question, and files opened by it.
-const BACKLOG_ROWS: u64 = 2_000;
-const BACKLOG_COMMITS: u64 = 50;
-/// From how many files on it is worth a moment of rest: each costs every question about a millisecond.
-const WORTHWHILE_COMMITS: u64 = 4;
-
-/// What [`Index::optimize`] would be good for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Need {
-    /// For nothing yet.
-    None,
-    /// Questions would be faster.
-    Worthwhile,
-    /// Questions are slow.
-    Pressing,
-}
+use crate::{IndexError, IndexSettings, MaterialChunks, VectorTableInfo};
+pub(crate) use reading::MAX_HITS;
+pub use tending::Need;
 
 /// The index. Cheap to clone; all clones share one writer per table.
 #[derive(Clone)]
@@ -259,125 +238,6 @@ impl Index {
         Ok(())
     }
 
-    /// Chunks of a material, by ordinal; empty if there is none.
-    pub async fn chunks_of(&self, material_id: &str) -> Result<Vec<StoredChunk>, IndexError> {
-        let mut chunks = self.matching(any_of(MATERIAL_ID, [material_id])).await?;
-        chunks.sort_by_key(|stored| stored.chunk.ordinal);
-        Ok(chunks)
-    }
-
-    /// Chunks by id, in the order of `ids`; what does not exist is left out.
-    pub async fn chunks(&self, ids: &[String]) -> Result<Vec<StoredChunk>, IndexError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let found = self.matching(any_of(ID, ids)).await?;
-        let mut found: HashMap<String, StoredChunk> = found
-            .into_iter()
-            .map(|stored| (stored.id.clone(), stored))
-            .collect();
-        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
-    }
-
-    async fn matching(&self, filter: DfExpr) -> Result<Vec<StoredChunk>, IndexError> {
-        let snapshot = Snapshot::of(&self.inner().chunks).await?;
-        let row_ids = row_ids(snapshot.query().only_if_expr(filter)).await?;
-        if row_ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        chunk_table::read(&snapshot.take(&row_ids, &PAYLOAD).await?)
-    }
-
-    /// What is stored, by material id. Reads two columns of the whole table.
-    pub async fn materials(&self) -> Result<BTreeMap<String, IndexedVersion>, IndexError> {
-        let counts = count_versions(&self.inner().chunks).await?;
-        Ok(counts
-            .into_iter()
-            .map(|((material_id, version), chunks)| {
-                (material_id, IndexedVersion { version, chunks })
-            })
-            .collect())
-    }
-
-    /// Chunks that hold at least one of `terms` (joined by spaces, analysed like the chunks' own), best BM25 score
-    /// first, equal ones by id. At most `limit`, and never more than 10,000.
-    pub async fn search_text(
-        &self,
-        terms: &str,
-        filter: &Filter,
-        limit: usize,
-    ) -> Result<Vec<TextHit>, IndexError> {
-        if limit == 0 || filter.is_nothing() || terms.trim().is_empty() {
-            return Ok(Vec::new());
-        }
-        let words = MatchQuery::new(terms.to_owned())
-            .with_column(Some(TERMS.to_owned()))
-            .with_operator(Operator::Or)
-            .with_fuzziness(Some(0));
-        let snapshot = Snapshot::of(&self.inner().chunks).await?;
-        let mut query = snapshot
-            .query()
-            .full_text_search(FullTextSearchQuery::new_query(FtsQuery::Match(words)))
-            .limit(limit.min(MAX_HITS));
-        if let Some(ids) = &filter.material_ids {
-            query = query.only_if_expr(any_of(MATERIAL_ID, ids));
-        }
-        let scored = scored_row_ids(query, "_score").await?;
-        if scored.is_empty() {
-            return Ok(Vec::new());
-        }
-        let row_ids: Vec<u64> = scored.iter().map(|(row, _)| *row).collect();
-        let rows = snapshot.take(&row_ids, &PAYLOAD).await?;
-        let mut hits: Vec<TextHit> = chunk_table::read(&rows)?
-            .into_iter()
-            .zip(scored)
-            .map(|(chunk, (_, score))| TextHit { chunk, score })
-            .collect();
-        hits.sort_by(|a, b| {
-            b.score
-                .total_cmp(&a.score)
-                .then_with(|| a.chunk.id.cmp(&b.chunk.id))
-        });
-        Ok(hits)
-    }
-
-    /// Terms of up to `limit` chunks, evenly spread over the table: a sample for document frequencies.
-    pub async fn sample_terms(&self, limit: usize) -> Result<Vec<String>, IndexError> {
-        let rows = self.inner().chunks.count_rows(None).await?;
-        if rows == 0 || limit == 0 {
-            return Ok(Vec::new());
-        }
-        let step = rows.div_ceil(limit).max(1);
-        let mut sample = Vec::with_capacity(limit.min(rows));
-        let mut batches = self
-            .inner()
-            .chunks
-            .query()
-            .select(Select::columns(&[TERMS]))
-            .execute()
-            .await?;
-        let mut row = 0_usize;
-        while let Some(batch) = batches.try_next().await? {
-            for terms in chunk_table::text_column(&batch, TERMS)?.iter().flatten() {
-                if row.is_multiple_of(step) {
-                    sample.push(terms.to_owned());
-                }
-                row += 1;
-            }
-        }
-        Ok(sample)
-    }
-
-    /// Grows with every change of the chunks, and is another one when another collection took over: part of the key of
-    /// whatever is remembered of their answers.
-    pub async fn generation(&self) -> Result<u64, IndexError> {
-        let inner = self.inner();
-        let version = inner.chunks.version().await?;
-        let name = blake3::hash(inner.settings.collection.as_bytes());
-        let [a, b, c, ..] = *name.as_bytes();
-        Ok(u64::from_be_bytes([a, b, c, 0, 0, 0, 0, 0]) | version)
-    }
-
     /// The table for vectors of `model_id`, created if there is none.
     ///
     /// # Errors
@@ -439,104 +299,6 @@ impl Index {
             Ok(()) | Err(lancedb::Error::TableNotFound { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// Figures of all tables. Reads every version's manifest: for pages people look at, not for every request.
-    pub async fn stats(&self) -> Result<IndexStats, IndexError> {
-        let inner = self.inner();
-        let chunks = maintenance::table_stats(&inner.chunks, TableKind::Chunks).await?;
-        let mut vectors = Vec::new();
-        let mut names = vec![inner.settings.collection.clone()];
-        for table in self.vector_handles().await? {
-            let kind = TableKind::Vectors {
-                dimensions: table.dimensions(),
-            };
-            let stats = maintenance::table_stats(&table.inner.table, kind).await?;
-            vectors.push((table.info().await?, stats));
-            names.push(table.inner.table.name().to_owned());
-        }
-        let uri = inner.settings.uri.clone();
-        let disk_bytes = if uri.contains("://") {
-            None
-        } else {
-            tokio::task::spawn_blocking(move || maintenance::disk_bytes(&uri, &names))
-                .await
-                .ok()
-        };
-        Ok(IndexStats {
-            chunks,
-            vectors,
-            disk_bytes,
-        })
-    }
-
-    /// How much [`Self::optimize`] is needed after what has been written. Looks at counters only.
-    pub fn optimize_need(&self) -> Need {
-        let inner = self.inner();
-        let Ok(backlogs) = inner.backlogs.read() else {
-            return Need::Pressing;
-        };
-        let need = |backlog: &Arc<Backlog>| {
-            let rows = backlog.rows.load(Ordering::Relaxed);
-            match backlog.commits.load(Ordering::Relaxed) {
-                BACKLOG_COMMITS.. => Need::Pressing,
-                _ if rows >= BACKLOG_ROWS => Need::Pressing,
-                WORTHWHILE_COMMITS.. => Need::Worthwhile,
-                _ => Need::None,
-            }
-        };
-        backlogs.iter().map(need).max().unwrap_or(Need::None)
-    }
-
-    /// Brings the search indices of all tables up to date, joins small data files, removes vectors without chunk,
-    /// and prunes old versions. Searches go on meanwhile; writes to a table wait until it is done.
-    ///
-    /// # Cancel safety
-    /// A caller dropped while waiting leaves the current table's work in the queue; it is finished.
-    pub async fn optimize(&self) -> Result<OptimizeReport, IndexError> {
-        let mut report = self.inner().writer.write(Change::Optimize).await?.report;
-        for table in self.vector_handles().await? {
-            report.stale_vectors_removed += self.remove_stale(&table).await?;
-            let outcome = table.inner.writer.write(Change::Optimize).await?;
-            report.add(&outcome.report);
-        }
-        Ok(report)
-    }
-
-    /// Removes vectors of materials and versions that have no chunks.
-    async fn remove_stale(&self, table: &VectorTable) -> Result<u64, IndexError> {
-        // In this order: what has a vector before the chunks are looked at had its chunks before that.
-        let with_vectors = table.counts().await?;
-        let with_chunks = count_versions(&self.inner().chunks).await?;
-        let stale: Vec<_> = with_vectors
-            .into_keys()
-            .filter(|version| !with_chunks.contains_key(version))
-            .collect();
-        let mut removed = 0;
-        for some in stale.chunks(100) {
-            let filter = some
-                .iter()
-                .map(|(material_id, version)| {
-                    any_of(MATERIAL_ID, [material_id]).and(any_of(VERSION, [version]))
-                })
-                .reduce(DfExpr::or);
-            if let Some(filter) = filter {
-                let outcome = table.inner.writer.write(Change::Delete(filter)).await?;
-                removed += outcome.removed;
-            }
-        }
-        Ok(removed)
-    }
-
-    /// Removes every row of every table and what it took on disk (older versions after
-    /// [`IndexSettings::keep_versions`]). All handles stay valid.
-    pub async fn reset(&self) -> Result<(), IndexError> {
-        self.inner().writer.write(Change::Clear).await?;
-        for table in self.vector_handles().await? {
-            table.inner.writer.write(Change::Clear).await?;
-        }
-        self.optimize().await?;
-        Ok(())
     }
 
     /// Has everything written that is queued, then ends the writers; later writes through other clones end with
