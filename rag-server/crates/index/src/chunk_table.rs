@@ -23,19 +23,14 @@ pub(crate) const VERSION: &str = "version";
 pub(crate) const ORDINAL: &str = "ordinal";
 pub(crate) const TERMS: &str = "terms";
 
-/// Columns a [`StoredChunk`] is read from; `page`, `sheet` and `range` only repeat the locator for other readers of
-/// the table.
-pub(crate) const PAYLOAD: [&str; 12] = [
-    ID,
+/// Columns a [`StoredChunk`] is read from, and no more: each costs a read of its own for every row. Titles, types and places
+/// stand in columns for other readers of the table; an id is made of three others.
+pub(crate) const PAYLOAD: [&str; 7] = [
     MATERIAL_ID,
     VERSION,
     ORDINAL,
-    "title",
-    "source",
-    "kind",
     "headings",
     "text",
-    TERMS,
     "locator",
     "sentences",
 ];
@@ -142,31 +137,24 @@ pub(crate) fn rows(material: &MaterialChunks) -> Result<RecordBatch, IndexError>
 
 /// Reads the chunks of a batch that holds the columns of [`PAYLOAD`].
 pub(crate) fn read(batch: &RecordBatch) -> Result<Vec<StoredChunk>, IndexError> {
-    let ids = text_column(batch, ID)?;
     let materials = text_column(batch, MATERIAL_ID)?;
     let versions = text_column(batch, VERSION)?;
     let ordinals = column::<UInt32Array>(batch, ORDINAL)?;
-    let titles = text_column(batch, "title")?;
-    let sources = text_column(batch, "source")?;
-    let kinds = text_column(batch, "kind")?;
     let headings = text_column(batch, "headings")?;
     let texts = text_column(batch, "text")?;
-    let terms = text_column(batch, TERMS)?;
     let locators = text_column(batch, "locator")?;
     let sentences = text_column(batch, "sentences")?;
     (0..batch.num_rows())
         .map(|row| {
             let locator: Locator = decode("locator", locators.value(row))?;
+            let (material_id, version) = (materials.value(row), versions.value(row));
+            let ordinal = ordinals.value(row);
             Ok(StoredChunk {
-                id: ids.value(row).to_owned(),
-                material_id: materials.value(row).to_owned(),
-                version: versions.value(row).to_owned(),
-                title: titles.value(row).to_owned(),
-                source: sources.value(row).to_owned(),
-                kind: kind_named(kinds.value(row))?,
-                terms: terms.value(row).to_owned(),
+                id: chunk_id(material_id, version, ordinal),
+                material_id: material_id.to_owned(),
+                version: version.to_owned(),
                 chunk: Chunk {
-                    ordinal: ordinals.value(row),
+                    ordinal,
                     headings: decode("headings", headings.value(row))?,
                     text: texts.value(row).to_owned(),
                     sentences: decode_sentences(sentences.value(row), &locator)?,
@@ -228,11 +216,6 @@ fn decode_sentences(json: &str, locator: &Locator) -> Result<Vec<Sentence>, Inde
 
 fn kind_name(kind: FileKind) -> Result<String, IndexError> {
     let json = encode("kind", &kind)?;
-    decode("kind", &json)
-}
-
-fn kind_named(name: &str) -> Result<FileKind, IndexError> {
-    let json = encode("kind", name)?;
     decode("kind", &json)
 }
 

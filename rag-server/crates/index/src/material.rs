@@ -82,14 +82,6 @@ pub struct StoredChunk {
     pub material_id: String,
     /// Version of the material.
     pub version: String,
-    /// Title of the material.
-    pub title: String,
-    /// Relative name of the material.
-    pub source: String,
-    /// Type of the material's file.
-    pub kind: FileKind,
-    /// Search terms, joined by single spaces.
-    pub terms: String,
     /// Text, sentences and places.
     pub chunk: Chunk,
 }
