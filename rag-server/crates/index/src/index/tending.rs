@@ -117,7 +117,7 @@ impl Index {
     }
 
     /// Removes every row of every table and what it took on disk (older versions after
-    /// [`IndexSettings::keep_versions`]). All handles stay valid.
+    /// [`crate::IndexSettings::keep_versions`]). All handles stay valid.
     pub async fn reset(&self) -> Result<(), IndexError> {
         self.inner().writer.write(Change::Clear).await?;
         for table in self.vector_handles().await? {
