@@ -7,7 +7,7 @@ use crate::chat::stand_in::{Script, StandIn, answer};
 use crate::materials::text;
 use crate::test_app::{On, Person, SERVICE_SECRET, TestApp};
 
-const JOB: &str = "/jobs/atualizar-prompt-feedback";
+const JOB: &str = "atualizar-prompt-feedback";
 
 /// An answer that cites the first of two sources.
 fn two_sources() -> Value {
@@ -86,7 +86,7 @@ async fn what_people_opened_is_learned_from_once() {
         assert_ne!(silent, opened);
 
         app.clock.advance(std::time::Duration::from_secs(1));
-        let ran = app.post(&admin, JOB, json!({})).await.ok();
+        let ran = app.ran(&admin, JOB).await;
         assert_eq!(
             (&ran["outcome"], &ran["message"]),
             (&json!("done"), &json!("O ordenamento aprendeu."))
@@ -130,7 +130,7 @@ async fn what_people_opened_is_learned_from_once() {
         );
 
         // What was learned from once is not sent again.
-        let again = app.post(&admin, JOB, json!({})).await.ok();
+        let again = app.ran(&admin, JOB).await;
         assert!(
             text(&again, "message").contains("Não há avaliações"),
             "{again}"
@@ -160,7 +160,7 @@ async fn what_was_refused_is_sent_again_and_what_was_removed_never() {
         let path = format!("/api/chat/conversations/{conversation}");
         assert_eq!(app.delete(&ana, &path).await.status, 204);
         for _ in 0..2 {
-            app.post(&admin, JOB, json!({})).await.ok();
+            app.ran(&admin, JOB).await;
         }
         let sent = rag.heard("/ranking/examples");
         assert_eq!(sent.len(), 2, "{sent:?}");
@@ -203,7 +203,7 @@ async fn a_material_opened_from_an_answer_counts_as_its_source() {
         let path = format!("/api/materials/aula.txt?answer={answer}");
         assert_eq!(app.get(&admin, &path).await.text, "A carga cresce.");
     }
-    app.post(&admin, JOB, json!({})).await.ok();
+    app.ran(&admin, JOB).await;
     let sent = rag.heard("/ranking/examples");
     assert_eq!(sent[0]["examples"].as_array().unwrap().len(), 1, "{sent:?}");
     assert_eq!(sent[0]["examples"][0]["shown"][1]["opened"], true);
@@ -220,7 +220,7 @@ async fn a_rag_server_that_is_away_fails_the_run_and_loses_nothing() {
     let message = ask(&app, &admin, "Como cresce a carga?").await;
     open(&app, &admin, &message, 1).await.ok();
     let learn = rag.script.lock().unwrap().more.remove("/ranking/learn");
-    let ran = app.post(&admin, JOB, json!({})).await.ok();
+    let ran = app.ran(&admin, JOB).await;
     assert_eq!(ran["outcome"], "failed", "{ran}");
     let kept = app.get(&admin, "/jobs/improvements").await.ok();
     assert_eq!(kept, json!([]));
@@ -229,7 +229,7 @@ async fn a_rag_server_that_is_away_fails_the_run_and_loses_nothing() {
         .unwrap()
         .more
         .insert("/ranking/learn".to_owned(), learn.unwrap());
-    let ran = app.post(&admin, JOB, json!({})).await.ok();
+    let ran = app.ran(&admin, JOB).await;
     assert_eq!(ran["outcome"], "done", "{ran}");
     assert_eq!(rag.heard("/ranking/examples").len(), 2);
     app.stop().await;
@@ -274,7 +274,7 @@ async fn the_rag_server_learns_from_real_answers() {
             open(&app, &student, &message, 1).await.ok();
         }
     }
-    let ran = app.post(&admin, JOB, json!({})).await.ok();
+    let ran = app.ran(&admin, JOB).await;
     assert_eq!(ran["outcome"], "done", "{ran}");
     let kept = app.get(&admin, "/jobs/improvements").await.ok();
     let run = &kept[0];

@@ -365,6 +365,27 @@ impl TestApp {
         self.call(Some(who), "POST", path, Some(body)).await
     }
 
+    /// Runs the schedule `name` to its end, however long that takes on a busy machine: its `outcome` and `message`.
+    #[track_caller]
+    pub(crate) fn ran(&self, admin: &Person, name: &str) -> impl Future<Output = Value> {
+        let caller = std::panic::Location::caller();
+        async move {
+            let deadline = tokio::time::Instant::now() + Duration::from_secs(240);
+            let mut ran = self
+                .post(admin, &format!("/jobs/{name}"), json!({}))
+                .await
+                .ok();
+            while ran["outcome"] == "running" {
+                assert!(tokio::time::Instant::now() < deadline, "{caller}: {ran}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                let runs = format!("/jobs/schedules/{name}/runs");
+                let last = self.get(admin, &runs).await.ok()[0].take();
+                ran = json!({"outcome": last["outcome"], "message": last["detail"]});
+            }
+            ran
+        }
+    }
+
     pub(crate) async fn put(&self, who: &Person, path: &str, body: Value) -> Answer {
         self.call(Some(who), "PUT", path, Some(body)).await
     }

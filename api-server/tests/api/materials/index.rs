@@ -272,10 +272,7 @@ async fn what_the_rag_server_lost_it_is_sent_again() {
             app.send(request.bearer_auth(token).body(body)).await.ok();
         };
         let look = async || {
-            let ran = app
-                .post(&admin, "/jobs/conferir-indice", json!({}))
-                .await
-                .ok();
+            let ran = app.ran(&admin, "conferir-indice").await;
             assert_eq!(ran["outcome"], "done", "{ran}");
             let said = text(&ran, "message");
             said.split(' ').next().unwrap().parse::<usize>().unwrap()

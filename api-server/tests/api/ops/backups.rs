@@ -74,27 +74,10 @@ pub(super) async fn stand_in() -> StandIn {
     .await
 }
 
-/// Takes a backup by the job, however long it takes on a busy machine.
-#[track_caller]
-pub(super) fn taken<'a>(
-    app: &'a TestApp,
-    admin: &'a crate::test_app::Person,
-) -> impl Future<Output = ()> + 'a {
-    let caller = std::panic::Location::caller();
-    async move {
-        let mut ran = app.post(admin, "/jobs/fazer-backup", json!({})).await.ok();
-        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(240);
-        while ran["outcome"] == "running" {
-            assert!(tokio::time::Instant::now() < deadline, "{caller}: {ran}");
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-            let runs = app
-                .get(admin, "/jobs/schedules/fazer-backup/runs")
-                .await
-                .ok();
-            ran = runs[0].clone();
-        }
-        assert_eq!(ran["outcome"], "done", "{caller}: {ran}");
-    }
+/// Takes a backup by the job.
+pub(super) async fn taken(app: &TestApp, admin: &crate::test_app::Person) {
+    let run = app.ran(admin, "fazer-backup").await;
+    assert_eq!(run["outcome"], "done", "{run}");
 }
 
 /// A system with people, materials and conversations.
