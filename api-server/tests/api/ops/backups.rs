@@ -74,10 +74,17 @@ pub(super) async fn stand_in() -> StandIn {
     .await
 }
 
-/// Takes a backup by the job.
-pub(super) async fn taken(app: &TestApp, admin: &crate::test_app::Person) {
-    let run = app.ran(admin, "fazer-backup").await;
-    assert_eq!(run["outcome"], "done", "{run}");
+/// Takes a backup by the job; says whose it was when it fails.
+#[track_caller]
+pub(super) fn taken<'a>(
+    app: &'a TestApp,
+    admin: &'a crate::test_app::Person,
+) -> impl Future<Output = ()> + 'a {
+    let caller = std::panic::Location::caller();
+    async move {
+        let run = app.ran(admin, "fazer-backup").await;
+        assert_eq!(run["outcome"], "done", "{caller}: {run}");
+    }
 }
 
 /// A system with people, materials and conversations.
