@@ -15,6 +15,7 @@ use crate::{Filter, Index, IndexError, IndexedVersion, StoredChunk, TextHit};
 
 /// Most rows a search returns, whatever was asked for.
 pub(crate) const MAX_HITS: usize = 10_000;
+
 impl Index {
     /// Chunks of a material, by ordinal; empty if there is none.
     pub async fn chunks_of(&self, material_id: &str) -> Result<Vec<StoredChunk>, IndexError> {
